@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     args = parse_arguments(argv)
     try:
         folder = existing_folder(args.data)
-        database = open_database(folder.database)
+        database = open_database(folder.database, upgrade=False)
         try:
             # The run itself moves the log into the database, and two processes must not do so at the same time.
             with database.transaction() as connection:

@@ -9,6 +9,7 @@ A transaction is on the disk when it returns, as with `synchronous = FULL`. Ther
 keeps the others from writing. Here SQLite does not wait, and threads that have committed wait together.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -31,6 +32,8 @@ LOG_BYTES: Final = 64 * 1024 * 1024
 _STATEMENTS: Final = 256
 _PRIMARY_CODE: Final = 0xFF
 """The part of an error code that says what kind of error it is: https://www.sqlite.org/rescode.html"""
+
+_log = logging.getLogger(__name__)
 
 sync: Final = getattr(os, "fdatasync", os.fsync)
 """Waits until a file's content is on the disk; macOS has no `fdatasync`."""
@@ -61,12 +64,14 @@ class Database:
         path: the file, created if missing, with `-wal` and `-shm` beside it.
         migrations: SQL scripts. The first creates the tables of format 1, each of the others changes a database of the
             format before. A database has the format of the last script that it has seen.
+        upgrade: bring a database of an earlier format to the last one, after a copy of it was put beside it. Otherwise
+            it is refused.
 
     Raises:
-        UnusableDatabase: the file has a newer format, is not a database of PicTrace, is damaged, or the disk is full.
+        UnusableDatabase: the file has another format, is not a database of PicTrace, is damaged, or the disk is full.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str], *, upgrade: bool = True) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._owner: int | None = None
@@ -79,7 +84,7 @@ class Database:
         except sqlite3.OperationalError as error:
             raise _explained(path, error) from error
         try:
-            self._prepare(migrations)
+            self._prepare(migrations, upgrade=upgrade)
         except sqlite3.DatabaseError as error:
             self._writer.close()
             raise _explained(path, error) from error
@@ -195,12 +200,19 @@ class Database:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
-    def _prepare(self, migrations: Sequence[str]) -> None:
-        self._format(len(migrations))
+    def _prepare(self, migrations: Sequence[str], *, upgrade: bool) -> None:
+        earlier = self._format(len(migrations))
+        if earlier < len(migrations) and not upgrade:
+            raise UnusableDatabase(
+                f"{self.path} was written by an earlier version of PicTrace: it has format {earlier}, and this version "
+                f"needs format {len(migrations)}. Stop the earlier version, and start the run once, which updates it."
+            )
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = NORMAL")
         self._writer.execute("PRAGMA foreign_keys = ON")
         self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        if 0 < earlier < len(migrations):
+            self._keep(earlier, len(migrations))
         with self.transaction() as connection:
             found = self._format(len(migrations))
             if found == len(migrations):
@@ -211,6 +223,22 @@ class Database:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
         self._make_durable(self._commits + 1)
+
+    def _keep(self, earlier: int, later: int) -> None:
+        """Put a copy of the database beside it, from which one can go back to the version that wrote it."""
+        kept = self.path.with_name(f"{self.path.name}.format{earlier}")
+        _log.warning(
+            "The database is updated from format %d to %d. As it was it is kept as %s; delete that file once you do not"
+            " want to go back.",
+            earlier,
+            later,
+            kept,
+        )
+        copy = kept.with_name(f"{kept.name}.new")
+        copy.unlink(missing_ok=True)
+        self.copy_to(copy)
+        copy.replace(kept)
+        sync_folder(kept.parent)
 
     def _format(self, known: int) -> int:
         """Return the format of the database, 0 for an empty one."""

@@ -56,10 +56,13 @@ MIGRATIONS: Final[Sequence[str]] = (
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path, *, upgrade: bool = True) -> Database:
     """Open the database, created if missing, in the current format.
+
+    Args:
+        upgrade: see `Database`.
 
     Raises:
         UnusableDatabase: see `Database`.
     """
-    return Database(path, MIGRATIONS)
+    return Database(path, MIGRATIONS, upgrade=upgrade)

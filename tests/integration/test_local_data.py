@@ -20,6 +20,8 @@ import pytest
 from infra.local import commands, data_folder
 from infra.local.data_folder import DATABASE_FILE, FolderUnusable
 from infra.local.serving import bind
+from shared.embedded.database import Database
+from shared.embedded.migrations import MIGRATIONS
 from tests.conftest import ROOT
 from tests.images import noise
 from tests.processes import read_until_ready, stop
@@ -221,6 +223,17 @@ def test_a_copy_that_is_made_while_it_runs_is_a_data_folder(model_dir: Path, tmp
             assert (found["verdict"], found["image"]["filename"]) == ("identical", f"{number}.png")
             content = client.get(f"/v1/images/{found['image']['image_id']}/content", follow_redirects=True)
             assert content.content == noise(7_100 + number)
+
+
+def test_commands_on_a_folder_of_an_earlier_version_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That version may be running."""
+    Database(tmp_path / DATABASE_FILE, MIGRATIONS[:5]).close()
+    for arguments in (["keys", "--data", str(tmp_path), "list"], ["redrive", "--data", str(tmp_path)]):
+        assert commands.main(arguments) == 1
+        assert "it has format 5" in capsys.readouterr().err
+    Database(tmp_path / DATABASE_FILE, MIGRATIONS[:5]).close()
 
 
 def test_commands_on_a_folder_without_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -203,6 +203,32 @@ def test_an_earlier_format_becomes_the_current_one(database: Database, path: Pat
     assert "it has format 2, and this version knows formats up to 1. Update PicTrace" in str(told.value)
 
 
+def test_an_earlier_format_is_kept_beside_the_current_one(
+    database: Database, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    insert(database, 1)
+    database.close()
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name], "a new database has no earlier format"
+    scripts = [TABLE, "CREATE TABLE u (m);", "DELETE FROM t;"]
+    later = Database(path, scripts)
+    kept = path.with_name(f"{path.name}.format1")
+    assert f"updated from format 1 to 3. As it was it is kept as {kept}" in caplog.text
+    assert numbers(later) == []
+    later.close()
+    caplog.clear()
+    Database(path, scripts).close()
+    assert not caplog.text
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name, kept.name]
+    assert numbers(Database(kept, [TABLE])) == [1]
+
+
+def test_an_earlier_format_is_refused_where_it_shall_not_be_updated(database: Database, path: Path) -> None:
+    insert(database, 1)
+    with pytest.raises(UnusableDatabase, match=r"it has format 1, and this version needs format 2\. Stop the earlier"):
+        Database(path, [TABLE, "DROP TABLE t;"], upgrade=False)
+    assert numbers(database) == [1]
+
+
 def test_a_migration_that_fails_changes_nothing(database: Database, path: Path) -> None:
     insert(database, 1)
     database.close()
