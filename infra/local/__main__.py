@@ -4,6 +4,7 @@ import argparse
 import logging
 import shlex
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -86,6 +87,13 @@ def main(argv: list[str] | None = None) -> int:
                 threading.Event().wait()
     except (FolderUnusable, PortUnusable, UnusableDatabase) as unusable:
         return _fail(str(unusable))
+    except (sqlite3.OperationalError, OSError) as error:
+        from infra.local.outages import explained
+
+        reason = explained(error)
+        if reason is None:
+            raise
+        return _fail(reason)
     except KeyboardInterrupt:
         print("\nstopped.")
     return 0

@@ -18,3 +18,10 @@ OUTAGES: Final = Outages(
     _is_transient,
     "The data folder cannot be read or written just now; its disk may be full.",
 )
+
+
+def explained(error: Exception) -> str | None:
+    """Return what to say of an error that ended the run, or None if it is a defect."""
+    if not _is_transient(error) or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return None
+    return f"{OUTAGES.sentence} ({error})"

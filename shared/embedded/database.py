@@ -267,7 +267,7 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> Exception:
         case sqlite3.SQLITE_ERROR:
             return error
         case _:
-            reason = f"{path} cannot be opened: {error}. Check the disk and the permissions, or choose another folder."
+            reason = f"{path} cannot be opened: {error}. Check permissions and free space, or choose another folder."
     return UnusableDatabase(reason)
 
 

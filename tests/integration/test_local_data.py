@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -18,10 +19,13 @@ import httpx
 import pytest
 
 from infra.local import commands, data_folder
+from infra.local.__main__ import main
 from infra.local.data_folder import DATABASE_FILE, FolderUnusable
+from infra.local.outages import OUTAGES
 from infra.local.serving import bind
 from shared.embedded.database import Database
 from shared.embedded.migrations import MIGRATIONS
+from shared.embedded.objects import FolderObjects
 from tests.conftest import ROOT
 from tests.images import noise
 from tests.processes import read_until_ready, stop
@@ -161,6 +165,38 @@ def test_a_folder_with_other_files_is_refused(model_dir: Path, tmp_path: Path) -
     said = refusal("--port", 0, "--model-dir", model_dir, "--data", tmp_path)
     assert f"{tmp_path} holds files that are not PicTrace's" in said
     assert sorted(tmp_path.iterdir()) == [tmp_path / "holiday.jpg"]
+
+
+def failing_start(monkeypatch: pytest.MonkeyPatch, model_dir: Path, error: Exception) -> int:
+    """What `main` returns if the start of the system fails."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(FolderObjects, "announce_pending", fail)
+    return main(["--port", "0", "--model-dir", str(model_dir), "--data", "none"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [sqlite3.OperationalError("database or disk is full"), OSError(errno.ENOSPC, "No space left on device")],
+    ids=["database", "file"],
+)
+def test_a_start_on_a_full_disk_is_a_sentence(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    assert failing_start(monkeypatch, model_dir, error) == 1
+    said = capsys.readouterr().err
+    assert said == f"pictrace: {OUTAGES.sentence} ({error})\n"
+
+
+def test_a_defect_at_the_start_is_a_traceback(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mistake = sqlite3.OperationalError("no such table: t")
+    mistake.sqlite_errorcode = sqlite3.SQLITE_ERROR
+    for error in (mistake, OSError(errno.EINVAL, "Invalid argument")):
+        with pytest.raises(type(error), match=str(error.args[-1])):
+            failing_start(monkeypatch, model_dir, error)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(model_dir: Path, tmp_path: Path) -> None:

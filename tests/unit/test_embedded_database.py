@@ -348,7 +348,9 @@ def test_entries_of_objects_that_exist_do_not_expire(path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_met_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UnusableDatabase, match=r"cannot be opened: unable to open database file\. Check the disk"):
+    with pytest.raises(
+        UnusableDatabase, match=r"cannot be opened: unable to open database file\. Check permissions and free space"
+    ):
         Database(tmp_path / "missing" / "db", ["CREATE TABLE a (b);"])
     Database(tmp_path / "db", ["CREATE TABLE a (b);"]).close()
     data = bytearray((tmp_path / "db").read_bytes())
