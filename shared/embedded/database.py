@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from shared.embedded.disk import sync, sync_folder
+
 BUSY_SECONDS: Final = 30
 """How long a transaction waits for one of another process."""
 APPLICATION_ID: Final = 0x50696354
@@ -29,23 +31,21 @@ CACHE_KIB: Final = 1024
 """Page cache of each connection for reads; the file cache of the operating system is behind it."""
 LOG_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut back after it has grown beyond it."""
+_SETTINGS: Final = (
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is deleted, such as faces, must not stay in the file
+    "fullfsync = ON",  # on macOS, see `shared.embedded.disk.sync`
+    "checkpoint_fullfsync = ON",
+    f"journal_size_limit = {LOG_BYTES}",
+)
+_LOG_SECONDS: Final = 2
+"""How long `empty_log` waits for reads that need the log."""
 _STATEMENTS: Final = 256
 _PRIMARY_CODE: Final = 0xFF
 """The part of an error code that says what kind of error it is: https://www.sqlite.org/rescode.html"""
 
 _log = logging.getLogger(__name__)
-
-sync: Final = getattr(os, "fdatasync", os.fsync)
-"""Waits until a file's content is on the disk; macOS has no `fdatasync`."""
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names of a folder's files are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class UnusableDatabase(Exception):  # noqa: N818 - told to a person, not a fault
@@ -154,6 +154,18 @@ class Database:
             else:
                 connection.close()
 
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the database and empty it, so that nothing deleted stays in it.
+
+        It is not emptied while a long read needs it. It must not be called inside a transaction.
+        """
+        with self._lock:
+            self._writer.execute(f"PRAGMA busy_timeout = {_LOG_SECONDS * 1000}")
+            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        if busy:
+            _log.warning("What was deleted may stay in the write-ahead log until the database is closed.")
+
     def copy_to(self, path: Path) -> None:
         """Write the state after the last transaction that is committed now to a new file, durably.
 
@@ -207,10 +219,14 @@ class Database:
                 f"{self.path} was written by an earlier version of PicTrace: it has format {earlier}, and this version "
                 f"needs format {len(migrations)}. Stop the earlier version, and start the run once, which updates it."
             )
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        self._writer.execute("PRAGMA synchronous = NORMAL")
-        self._writer.execute("PRAGMA foreign_keys = ON")
-        self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        (mode,) = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise UnusableDatabase(
+                f"The file system of {self.path} cannot hold SQLite's write-ahead log (the journal mode stays {mode}). "
+                "Choose a folder on a disk of this machine, not on a network drive."
+            )
+        for setting in _SETTINGS:
+            self._writer.execute(f"PRAGMA {setting}")
         if 0 < earlier < len(migrations):
             self._keep(earlier, len(migrations))
         with self.transaction() as connection:

@@ -16,7 +16,8 @@ from urllib.parse import quote_plus
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import UPLOADS_PREFIX, ObjectRef, UploadStatus
 from shared.domain.ports.objects import Fetched
-from shared.embedded.database import Database, sync_folder
+from shared.embedded.database import Database
+from shared.embedded.disk import sync, sync_folder
 from shared.embedded.links import Links
 from shared.embedded.queue import Queue
 
@@ -126,7 +127,7 @@ class FolderObjects:
             try:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
                 _make_folder(path.parent)
                 if key.startswith(UPLOADS_PREFIX):
                     with self._database.transaction() as connection:
@@ -161,13 +162,15 @@ class FolderObjects:
         path = self.path(key)
         if not path.is_file():
             return
-        if key.startswith(UPLOADS_PREFIX):
-            with self._database.transaction() as connection:
-                connection.execute("DELETE FROM rejected_objects WHERE key = ?", (key,))
-                self._queue.send(notification("ObjectRemoved:Delete", key), delay_seconds=REMOVAL_DELAY_SECONDS)
+        upload = key.startswith(UPLOADS_PREFIX)
+        if upload:
+            self._queue.send(notification("ObjectRemoved:Delete", key), delay_seconds=REMOVAL_DELAY_SECONDS)
         with suppress(FileNotFoundError):
             path.unlink()
         sync_folder(path.parent)
+        if upload:  # not before: `expire` would no longer find a file that a dying process leaves
+            with self._database.transaction() as connection:
+                connection.execute("DELETE FROM rejected_objects WHERE key = ?", (key,))
 
     def mark_rejected(self, source: ObjectRef) -> None:
         """Note that an upload was refused, so that `expire` deletes its file."""

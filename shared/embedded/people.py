@@ -176,7 +176,8 @@ class EmbeddedPeople:
                 return erased, True
             for table in ("persons", "person_faces"):
                 connection.execute(f"DELETE FROM {table} WHERE collection = ?", (collection,))  # noqa: S608
-            return erased, False
+        self._database.empty_log()
+        return erased, False
 
 
 def _state(connection: sqlite3.Connection, image: ImageKey) -> ImageState:

@@ -8,13 +8,12 @@ counts are complete, and rows beyond them are overwritten.
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shared.embedded.database import sync_folder
+from shared.embedded.disk import sync, sync_folder
 from shared.embedded.vector_file import VectorFile
 
 FORMAT: Final = 1
@@ -82,7 +81,7 @@ class VectorFolder:
         with temporary.open("w", encoding="utf-8") as out:
             json.dump(self._manifest(), out, indent=1)
             out.flush()
-            os.fsync(out.fileno())
+            sync(out.fileno())
         temporary.replace(self._path / MANIFEST)
         sync_folder(self._path)
         self._delete_unlisted()

@@ -1,5 +1,6 @@
 """The database of the embedded store: transactions, threads, formats, and what remains after a kill."""
 
+import os
 import re
 import signal
 import sqlite3
@@ -178,6 +179,56 @@ def test_two_processes_write_one_after_another(database: Database, path: Path) -
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda number: insert((database, other)[number % 2], number), range(40)))
     assert numbers(database) == numbers(other) == list(range(40))
+
+
+def stored_bytes(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def test_what_was_deleted_is_in_no_file_once_the_log_is_emptied(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where SQLite is not built to overwrite what is deleted."""
+    connect = sqlite3.connect
+
+    def careless(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.execute("PRAGMA secure_delete = OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", careless)
+    database = Database(path, ["CREATE TABLE t (data BLOB);"])
+    secret = os.urandom(500)
+    with database.transaction() as connection:
+        connection.executemany("INSERT INTO t VALUES (?)", [(secret,)] * 100)
+    database.empty_log()
+    assert stored_bytes(path).count(secret) >= 100
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM t")
+    database.empty_log()
+    assert secret not in stored_bytes(path)
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+    insert_after = "INSERT INTO t VALUES (zeroblob(10))"
+    with database.transaction() as connection:
+        connection.execute(insert_after)
+    database.close()
+
+
+def test_a_long_read_keeps_the_log_and_nobody_else_waits(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.embedded.database._LOG_SECONDS", 0)
+    insert(database, 1)
+    with database.read() as connection:
+        connection.execute("SELECT * FROM t").fetchall()
+        insert(database, 2)
+        database.empty_log()
+        assert "may stay in the write-ahead log" in caplog.text
+    insert(database, 3)
+    assert numbers(database) == [1, 2, 3]
+
+
+def test_a_file_system_without_a_write_ahead_log_is_refused() -> None:
+    with pytest.raises(UnusableDatabase, match=r"cannot hold SQLite's write-ahead log \(the journal mode stays memory"):
+        Database(Path(":memory:"), [TABLE])
 
 
 def test_an_earlier_format_becomes_the_current_one(database: Database, path: Path) -> None:

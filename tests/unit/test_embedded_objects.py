@@ -141,6 +141,27 @@ def test_a_removal_is_announced_so_that_it_is_handled_after_the_file_is_gone(sto
     assert store.events() == []
 
 
+def test_a_refused_upload_is_not_forgotten_before_its_file_is_gone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file would stay for ever."""
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    store.objects.write(KEY, b"no image", "image/png")
+    store.objects.mark_rejected(SOURCE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            store.objects.delete(KEY)
+    assert store.objects.present(SOURCE)
+    store.clock.now += 8 * 86_400
+    assert store.objects.expire(7) == 1
+    assert not store.objects.present(SOURCE)
+    assert store.objects.expire(7) == 0
+
+
 def test_reading_refuses_what_is_gone_and_what_is_too_large(store: Store) -> None:
     store.objects.write(KEY, b"bytes", "image/png")
     with pytest.raises(PictureRefused) as large:
