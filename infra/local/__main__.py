@@ -74,6 +74,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with closing(bind(args.port, args.host)) as listener, data_folder(args.data) as folder:
             print("starting ...", flush=True)
+            if folder.is_new and not folder.throw_away:
+                print(f"{folder.path} is a new data folder, with nothing in it yet", flush=True)
             from infra.local.system import local_system
 
             with (

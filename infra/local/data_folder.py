@@ -12,6 +12,10 @@ from typing import Final
 
 import platformdirs
 
+from shared.domain.images import UPLOADS_PREFIX
+from shared.embedded.disk import sync_folder
+from shared.embedded.objects import INCOMPLETE
+
 DATABASE_FILE: Final = "pictrace.sqlite3"
 INCOMPLETE_DATABASE: Final = f"{DATABASE_FILE}.incomplete"
 """The database of a backup that has not ended."""
@@ -67,7 +71,8 @@ def data_folder(name: str | None) -> Iterator[DataFolder]:
         name: a path, `THROW_AWAY` for a temporary folder, or None for the default.
 
     Raises:
-        FolderUnusable: another process uses it, it holds something else, or it cannot be written to.
+        FolderUnusable: another process uses it, it holds something else, lacks a part or cannot be written to, or it
+            is not the default and would lie in a folder that does not exist.
     """
     if name == THROW_AWAY:
         with tempfile.TemporaryDirectory(prefix="pictrace-", ignore_cleanup_errors=True) as folder:
@@ -75,13 +80,16 @@ def data_folder(name: str | None) -> Iterator[DataFolder]:
         return
     path = Path(name).expanduser().absolute() if name else default_path()
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(path, with_parents=not name)
         is_new = _is_new(path)
     except OSError as error:
         raise _unusable(path, error) from error
     with ExitStack() as locks:
         try:
             _lock(path, locks)
+            if is_new:  # before the database, which without it counts as incomplete
+                (path / OBJECTS_FOLDER).mkdir(exist_ok=True)
+                sync_folder(path)
         except OSError as error:
             raise _unusable(path, error) from error
         yield DataFolder(path, is_new)
@@ -103,15 +111,45 @@ def existing_folder(name: str | None) -> DataFolder:
     return DataFolder(path, is_new=False)
 
 
+def _create(path: Path, *, with_parents: bool) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=with_parents, exist_ok=True)
+    except FileNotFoundError:
+        raise FolderUnusable(
+            f"{path} is not created, because {path.parent} does not exist. Is its disk attached? For a new folder "
+            f"there, create {path.parent} first."
+        ) from None
+
+
 def _is_new(path: Path) -> bool:
-    if (path / DATABASE_FILE).exists():
+    names = {entry.name for entry in path.iterdir()}
+    has_objects = (path / OBJECTS_FOLDER).is_dir()
+    if DATABASE_FILE in names:
+        if not has_objects:
+            raise FolderUnusable(
+                f"{path} has a database, and no folder {OBJECTS_FOLDER}, in which its images are. If they are on "
+                f"another disk, attach it; if only a part was copied or restored, copy {OBJECTS_FOLDER} too. To use it "
+                f"without any images, create {path / OBJECTS_FOLDER}."
+            )
         return False
-    if any(entry.name != LOCK_FILE for entry in path.iterdir()):
+    if INCOMPLETE_DATABASE in names:
+        raise FolderUnusable(f"{path} is a backup that was interrupted. Delete it, and back up again.")
+    if has_objects and (path / OBJECTS_FOLDER / UPLOADS_PREFIX).is_dir():
+        raise FolderUnusable(
+            f"{path} has images, and no database {DATABASE_FILE}. If only a part was copied or restored, copy the "
+            "database too, from the same copy. If it is lost, index the images again: "
+            f"DATA={path}-new PICTURES={path / OBJECTS_FOLDER / UPLOADS_PREFIX}"
+        )
+    if names - {LOCK_FILE, OBJECTS_FOLDER} or (has_objects and _holds_more(path / OBJECTS_FOLDER)):
         raise FolderUnusable(
             f"{path} holds files that are not PicTrace's. Choose a new or an empty folder to keep the data in: "
             f"DATA={path / 'pictrace'}"
         )
     return True
+
+
+def _holds_more(objects: Path) -> bool:
+    return any(entry.name != INCOMPLETE for entry in objects.iterdir())
 
 
 def _lock(path: Path, locks: ExitStack) -> None:

@@ -112,10 +112,12 @@ def test_a_throw_away_run_leaves_nothing(model_dir: Path, pictures: Path) -> Non
 def test_a_new_folder_gets_the_samples_once(model_dir: Path, tmp_path: Path) -> None:
     with running(model_dir, tmp_path / "data") as (said, client):
         assert "16 indexed" in said
+        assert f"{tmp_path / 'data'} is a new data folder" in said
         for image in client.get("/v1/images").json()["images"]:
             client.delete(f"/v1/images/{image['image_id']}")
     with running(model_dir, tmp_path / "data") as (said, client):
         assert "indexed" not in said
+        assert "new data folder" not in said
         assert client.get("/v1/stats").json()["images"] == 0
 
 
@@ -165,6 +167,45 @@ def test_a_folder_with_other_files_is_refused(model_dir: Path, tmp_path: Path) -
     said = refusal("--port", 0, "--model-dir", model_dir, "--data", tmp_path)
     assert f"{tmp_path} holds files that are not PicTrace's" in said
     assert sorted(tmp_path.iterdir()) == [tmp_path / "holiday.jpg"]
+
+
+def test_a_folder_on_a_disk_that_is_not_attached_is_refused(model_dir: Path, tmp_path: Path) -> None:
+    data = tmp_path / "disk" / "pictrace"
+    said = refusal("--port", 0, "--model-dir", model_dir, "--data", data)
+    assert f"{data} is not created, because {data.parent} does not exist. Is its disk attached?" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["pictrace.sqlite3"],
+            "has a database, and no folder objects, in which its images are. If they are on another",
+        ),
+        (["objects/uploads/c/ab/abc"], "has images, and no database pictrace.sqlite3. If only a part was copied"),
+        (["objects/uploads/c/ab/abc", "pictrace.sqlite3.incomplete"], "is a backup that was interrupted. Delete it"),
+        (["objects/ab/abc"], "holds files that are not PicTrace's"),
+        (["pictrace.sqlite3-wal"], "holds files that are not PicTrace's"),
+    ],
+)
+def test_a_folder_with_a_part_of_the_data_is_refused(tmp_path: Path, names: list[str], said: str) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(FolderUnusable) as told, data_folder.data_folder(str(tmp_path)):
+        pass
+    assert f"{tmp_path} {said}" in str(told.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_first_start_that_died_early_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "objects" / ".incomplete").mkdir(parents=True)
+    (tmp_path / "lock").touch()
+    with data_folder.data_folder(str(tmp_path)) as folder:
+        assert folder.is_new
+        assert folder.objects.is_dir()
 
 
 def failing_start(monkeypatch: pytest.MonkeyPatch, model_dir: Path, error: Exception) -> int:
