@@ -17,6 +17,8 @@ import numkong
 import numpy as np
 import numpy.typing as npt
 
+from shared.embedded.disk import sync
+
 ROW: Final = np.dtype(
     [("id", "<i8"), ("collection", "<u8"), ("label", "<u8"), ("scale", "<f4"), ("unused", "<u4")], align=True
 )
@@ -184,8 +186,8 @@ class VectorFile:
 
     def sync(self) -> None:
         """Return when all rows are on the disk."""
-        os.fsync(self._codes)
-        os.fsync(self._rows)
+        sync(self._codes)
+        sync(self._rows)
 
     def close(self) -> None:
         """Close the files; searches that are under way still end."""

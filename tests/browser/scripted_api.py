@@ -14,6 +14,9 @@ from functions.api.routes.web import content_security_policy
 URL: Final = "http://localhost:8999"
 PICTURE: Final = "/static/icon.svg"
 
+PATIENCE: Final = 1500
+"""How often a call that is to come is looked for, every 20 ms."""
+
 Answer = dict[str, Any]
 
 
@@ -117,8 +120,11 @@ class ScriptedApi:
 
     def release(self, name: str) -> None:
         """Answer the calls that are held back, once there is one, and hold back no more."""
-        while not self.held[name]:
+        for _ in range(PATIENCE):
+            if self.held[name]:
+                break
             self._page.wait_for_timeout(20)
+        assert self.held[name], f"{name} was not called"
         for route in self.held.pop(name):
             self._answer_call(route)
 
