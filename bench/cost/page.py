@@ -113,8 +113,9 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
             "Some prices are list prices that were not looked up again: infra/prices.py says which.",
             "- Not counted: cold starts, retries, support, taxes, and images that are shown (S3's transfer), "
-            "CloudWatch's custom metrics ($0.30 a month each). Detailed comparisons depend on what is stored: each "
-            f"takes {DETAILED_SECONDS} s of a processor, ${detailed:,.2f} a million of them. A search makes none where "
+            "CloudWatch's custom metrics ($0.30 a month each). Detailed comparisons beside that of a copy depend on "
+            f"what is stored: each takes {DETAILED_SECONDS} s of a processor, ${detailed:,.2f} a million of them. A "
+            "search makes none where "
             "nothing is promising, and in each of its two passes up to 16 (`thorough`: 32) among documents of one "
             "template; an image that is stored, up to ten.",
             "",

@@ -30,6 +30,13 @@ class _Body(io.BytesIO):
         yield self.read()
 
 
+_ALWAYS: Final[Mapping[str, Any]] = {
+    "BatchGetItem": {"Responses": {}, "UnprocessedKeys": {}},
+    "Query": {"Items": [], "Count": 0},
+    "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}]},
+}
+
+
 class Answers:
     """An empty table, a bucket with `objects` by key, and an index of unrelated images only."""
 
@@ -67,9 +74,7 @@ class Answers:
                 return {}
             case "SearchVectors":
                 return self._search
-            case "PutEvents":
-                return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}]}
-        return {}
+        return _ALWAYS.get(operation, {})
 
 
 def _stranger(number: int) -> Any:

@@ -74,6 +74,7 @@ def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dic
         "PICTRACE_PEOPLE_QUEUE": "https://sqs/p.fifo",
         "PICTRACE_DEAD_LETTERS": "https://sqs/d",
         "PICTRACE_FETCH_FUNCTION": "f",
+        "PICTRACE_TRASH_DAYS": "30",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
