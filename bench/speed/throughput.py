@@ -30,6 +30,26 @@ TRIED: Final = ((1, 1), (5, 1), (5, 5), (10, 1), (10, 2), (10, 5), (10, 10), (20
 Tried = tuple[int, int]
 
 
+SETTINGS: Final = {
+    "PICTRACE_BUCKET": "images",
+    "PICTRACE_TABLE": "t",
+    "PICTRACE_BUS": "b",
+    "PICTRACE_QUEUE": "https://sqs/q",
+    "PICTRACE_PEOPLE_QUEUE": "https://sqs/p.fifo",
+    "PICTRACE_DEAD_LETTERS": "https://sqs/d",
+    "PICTRACE_FETCH_FUNCTION": "f",
+    "PICTRACE_TRASH_DAYS": "30",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "OPENBLAS_NUM_THREADS": "1",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "ERROR",
+}
+"""Of the function; its model comes to these."""
+
+
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
     """Measure batches of each kind in turn, with AWS calls that take the time that the bill assumes."""
     cores = sorted({1, min(2, available_cpus())})
@@ -65,28 +85,10 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
 
 
 def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dict[Tried, tuple[float, float]]:
-    settings = {
-        "PICTRACE_BUCKET": "images",
-        "PICTRACE_TABLE": "t",
-        "PICTRACE_MODEL_DIR": str(model_dir.resolve()),
-        "PICTRACE_BUS": "b",
-        "PICTRACE_QUEUE": "https://sqs/q",
-        "PICTRACE_PEOPLE_QUEUE": "https://sqs/p.fifo",
-        "PICTRACE_DEAD_LETTERS": "https://sqs/d",
-        "PICTRACE_FETCH_FUNCTION": "f",
-        "PICTRACE_TRASH_DAYS": "30",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "OPENBLAS_NUM_THREADS": "1",
-        "POWERTOOLS_METRICS_DISABLED": "true",
-        "POWERTOOLS_LOG_LEVEL": "ERROR",
-    }
     done = subprocess.run(
         [sys.executable, "-m", "bench.speed.throughput", str(cores), str(folder), str(rounds)],
         cwd=ROOT,
-        env=os.environ | settings,
+        env=os.environ | SETTINGS | {"PICTRACE_MODEL_DIR": str(model_dir.resolve())},
         stdout=subprocess.PIPE,
         check=True,
         text=True,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.speed import features, ingest, precision, threads
+from bench.speed import features, ingest, precision, threads, throughput
 from bench.speed.__main__ import main
 from bench.speed.images import chosen, synthetic_image
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
+from shared.settings import IngestSettings
 from shared.vision.decode.decoders import decode_in_process
 from shared.vision.signature import extract
 
@@ -104,3 +105,7 @@ def test_a_missed_floor_is_marked() -> None:
     page = floors([Part("p", ("a",), [], [Floor("speed", "at least 2", "1.9", False), Floor("x", "y", "z", True)])])
     assert "| speed | at least 2 | 1.9 | **no** |" in page
     assert page.count("**no**") == 1
+
+
+def test_the_throughput_has_all_settings_of_the_function() -> None:
+    IngestSettings.from_environ(throughput.SETTINGS | {"PICTRACE_MODEL_DIR": "model"})
