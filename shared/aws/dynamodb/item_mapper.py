@@ -69,7 +69,11 @@ def record_item(
     pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
-    attributes = record_attributes(record, features, first_source, local, pixels_hash)
+    return present(record_attributes(record, features, first_source, local, pixels_hash))
+
+
+def present(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the attributes that have a value."""
     return {name: value for name, value in attributes.items() if value}
 
 

@@ -40,7 +40,7 @@ def store_record(dynamodb_client: "DynamoDBClient", table: str, image: IndexedIm
         image.record, image.features, source, image.local_features, image.pixels_hash
     )
     for _ in range(MAX_ROUNDS):
-        held = _put_new(dynamodb_client, table, {name: value for name, value in record.items() if value})
+        held = _put_new(dynamodb_client, table, item_mapper.present(record))
         if held is None:
             return True
         if TRASHED_AT not in held and held["model"] == record["model"]:
@@ -80,7 +80,7 @@ def _replace(dynamodb_client: "DynamoDBClient", table: str, held: item_keys.Item
         unchanged = "#trashed_at = :was"
         if any(name in held for name in ANNOTATIONS):
             written[ANNOTATED_PARTITION] = record[LISTING_PARTITION]
-    stays = {name: value for name, value in written.items() if value}
+    stays = item_mapper.present(written)
     gone = [name for name in (*written, TRASHED_AT, CONDEMNED) if name not in stays]
     changes = ", ".join(f"#{name} = :{name}" for name in stays)
     try:
