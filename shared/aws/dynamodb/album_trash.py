@@ -8,7 +8,7 @@ from shared.aws.dynamodb import item_keys
 from shared.aws.dynamodb.albums import SHOWN, to_album
 from shared.aws.dynamodb.batches import batch_get, chunks
 from shared.aws.dynamodb.transactions import transact
-from shared.aws.dynamodb.trash_entries import TrashEntry, read_due
+from shared.aws.dynamodb.trash_entries import TrashEntry, read_due, read_page
 from shared.domain.albums import AlbumKey
 from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ImageKey
@@ -61,20 +61,11 @@ class DynamoAlbumTrash:
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashedAlbumPage:
         """Return one page of the deleted albums; see `shared.domain.ports.albums.AlbumTrash`."""
-        start: dict[str, Any] = {}
-        if cursor:
-            place = decode_place(cursor, collection, ALBUM_PLACE_PATTERN)
-            start = {"ExclusiveStartKey": {"pk": {"S": ALBUM_TRASH_PARTITION}, "sk": {"S": f"{collection}#{place}"}}}
-        answer: Any = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": ALBUM_TRASH_PARTITION}, ":prefix": {"S": f"{collection}#"}},
-            ScanIndexForward=False,
-            Limit=limit,
-            ConsistentRead=True,
-            **start,
+        place = decode_place(cursor, collection, ALBUM_PLACE_PATTERN) if cursor else None
+        after = TrashEntry(collection, *place.split("#")) if place else None
+        entries, last = read_page(
+            self._client, self._table, ALBUM_TRASH_PARTITION, collection, limit=limit, after=after
         )
-        entries = [TrashEntry.of(item) for item in answer["Items"]]
         keys = [item_keys.album_key(_key_of(entry)) for entry in entries]
         items = {item["sk"]["S"]: item for item in batch_get(self._client, self._table, keys)}
         found = [
@@ -82,7 +73,6 @@ class DynamoAlbumTrash:
             for entry in entries
             if (item := items.get(entry.deleted_id)) and TRASHED_AT in item and CONDEMNED not in item
         ]
-        last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
         return TrashedAlbumPage(
             found, encode_place(collection, f"{last.trashed_at}#{last.deleted_id}") if last else None
         )

@@ -9,7 +9,7 @@ from shared.aws.dynamodb.batches import batch_delete, batch_get, projection
 from shared.aws.dynamodb.listing import ANNOTATED_NAMES
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.dynamodb.transactions import transact
-from shared.aws.dynamodb.trash_entries import TrashEntry, read_due
+from shared.aws.dynamodb.trash_entries import TrashEntry, read_due, read_page
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import (
@@ -95,21 +95,8 @@ class DynamoTrash:
         Raises:
             InvalidCursor: the cursor is malformed or belongs to another collection.
         """
-        start: dict[str, Any] = {}
-        if cursor:
-            at, image_id = decode_cursor(cursor, collection)
-            start = {"ExclusiveStartKey": TrashEntry(collection, at, image_id).key(TRASH_PARTITION)}
-        answer: Any = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}, ":prefix": {"S": f"{collection}#"}},
-            ScanIndexForward=False,
-            Limit=limit,
-            ConsistentRead=True,
-            **start,
-        )
-        entries = [TrashEntry.of(item) for item in answer["Items"]]
-        last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
+        after = TrashEntry(collection, *decode_cursor(cursor, collection)) if cursor else None
+        entries, last = read_page(self._client, self._table, TRASH_PARTITION, collection, limit=limit, after=after)
         return TrashPage(
             self._found(entries), encode_cursor(collection, last.trashed_at, last.deleted_id) if last else None
         )

@@ -27,6 +27,34 @@ class TrashEntry:
         return {"pk": {"S": partition}, "sk": {"S": f"{self.collection}#{self.trashed_at}#{self.deleted_id}"}}
 
 
+def read_page(
+    dynamodb_client: "DynamoDBClient",
+    table: str,
+    partition: str,
+    collection: str,
+    *,
+    limit: int,
+    after: TrashEntry | None,
+) -> tuple[list[TrashEntry], TrashEntry | None]:
+    """Return entries of a collection, the last deleted first, and that after which the next page starts, if any.
+
+    Args:
+        after: the entry after which this page starts; None for the first page.
+    """
+    start: Any = {"ExclusiveStartKey": after.key(partition)} if after else {}
+    answer: Any = dynamodb_client.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": f"{collection}#"}},
+        ScanIndexForward=False,
+        Limit=limit,
+        ConsistentRead=True,
+        **start,
+    )
+    entries = [TrashEntry.of(item) for item in answer["Items"]]
+    return entries, entries[-1] if entries and "LastEvaluatedKey" in answer else None
+
+
 def read_due(
     dynamodb_client: "DynamoDBClient", table: str, partition: str, before: str, *, page: int, collection: str | None
 ) -> Iterator[TrashEntry]:
