@@ -1,10 +1,12 @@
 """Copies of a data folder, and what `check` says of one."""
 
+import itertools
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,27 +103,28 @@ def test_a_copy_on_another_disk_has_files_of_its_own(
 
 def test_copies_that_are_made_while_it_writes_are_intact(library: Library, tmp_path: Path) -> None:
     """Nine of 25 that `cp` made were not."""
-    stopped = threading.Event()
+    stopped, written = threading.Event(), threading.Semaphore(0)
 
     def write() -> None:
-        number = 2
-        while not stopped.is_set():
+        for number in itertools.count(2):
+            if stopped.is_set():
+                return
             library.add(number)
-            number += 1
+            written.release()
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        for number in range(5):
-            assert library.run("backup", tmp_path / str(number)) == 0
-    finally:
-        stopped.set()
-        writer.join()
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(write)
+        try:
+            for number in range(5):
+                assert written.acquire(timeout=60), "nothing is written"
+                assert library.run("backup", tmp_path / str(number)) == 0
+        finally:
+            stopped.set()
+        writer.result()
     for number in range(5):
         with closing(sqlite3.connect(tmp_path / str(number) / DATABASE_FILE)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert commands.main(["check", "--data", str(tmp_path / str(number))]) == 0
-    assert len(library.uploads) > 7
 
 
 def test_what_was_deleted_for_good_meanwhile_is_said_and_what_is_lost_too(
