@@ -150,7 +150,8 @@ def _child(order: dict[str, Any], log: Path, answer: Path) -> None:
 
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
+    # A subprocess of a killed child may still write its calls while the folder is deleted.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         log, answer = Path(folder) / "calls", Path(folder) / "answer"
         log.touch()
         pid = os.fork()

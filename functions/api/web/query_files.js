@@ -5,7 +5,9 @@ const DATABASE = "pictrace-queries";
 const STORE = "files";
 const MOST_KEPT = 20;
 const KEPT_MS = 86_400_000;
-const STORE_MS = 1000; // a browser that takes longer may never answer
+// A browser that takes longer may never answer. A file is searched for meanwhile; without it, a reload shows another one.
+const KEEP_MS = 1000;
+const FIND_MS = 10_000;
 
 const here = new Map();
 
@@ -50,7 +52,7 @@ export async function keep(file, small) {
     await done(files.put({ id, file, small, at: Date.now() }));
     await tidy(files);
   });
-  await Promise.race([stored.catch(() => {}), pause(STORE_MS)]); // if it fails, the file is kept until the page is closed
+  await Promise.race([stored.catch(() => {}), pause(KEEP_MS)]); // if it fails, the file is kept until the page is closed
   return id;
 }
 
@@ -58,7 +60,7 @@ export async function keep(file, small) {
 export async function find(id) {
   if (here.has(id)) return here.get(id);
   const stored = withStore("readonly", (files) => done(files.get(id)));
-  return (await Promise.race([stored.catch(() => null), pause(STORE_MS)])) ?? null;
+  return (await Promise.race([stored.catch(() => null), pause(FIND_MS)])) ?? null;
 }
 
 /** Delete what is kept for more than a day. */
