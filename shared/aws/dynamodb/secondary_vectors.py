@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import item_keys, item_mapper
+from shared.aws.dynamodb.batches import batch_delete
 from shared.domain.features import FeatureVector
 from shared.domain.images import IndexedImage
 from shared.domain.ledger import ImageKey
@@ -32,10 +33,9 @@ class DynamoSecondaryVectors:
         item = self._get(image_key, model, "features")
         return item_mapper.from_numbers(item["features"]["L"]) if item else None
 
-    def delete(self, image_key: ImageKey) -> None:
-        """Delete the vectors of all secondary models."""
-        items: list[Any] = []
-        for page in self._client.get_paginator("query").paginate(
+    def keys(self, image_key: ImageKey) -> list[dict[str, Any]]:
+        """Return the keys of the vectors of all secondary models, one for each."""
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues={
@@ -44,10 +44,12 @@ class DynamoSecondaryVectors:
             },
             ProjectionExpression="pk, sk",
             ConsistentRead=True,
-        ):
-            items += page["Items"]
-        for item in items:
-            self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+        )
+        return [{"pk": item["pk"], "sk": item["sk"]} for page in pages for item in page["Items"]]
+
+    def delete(self, image_key: ImageKey) -> None:
+        """Delete the vectors of all secondary models; may be repeated."""
+        batch_delete(self._client, self._table, self.keys(image_key))
 
     def _get(self, image_key: ImageKey, model: str, projection: str) -> Any:
         return self._client.get_item(

@@ -50,10 +50,9 @@ class DynamoTrash:
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": {":at": {"S": at}},
         }
-        moved = self._write(image, update, {"Put": {"Item": listed}})
-        if moved:
-            self._secondary.delete(image)
-        return moved
+        # In the same transaction: left for later, they would stay if this worker died, since a retry finds no image.
+        vectors = [{"Delete": {"Key": key}} for key in self._secondary.keys(image)]
+        return self._write(image, update, {"Put": {"Item": listed}}, *vectors)
 
     def take_out(self, image: ImageKey) -> bool:
         """Restore an image; see `shared.domain.ports.collections.Trash`."""
@@ -142,10 +141,10 @@ class DynamoTrash:
     def _entry_key(self, image: ImageKey, at: str) -> dict[str, Any]:
         return TrashEntry(image.collection, at, image.image_id).key(TRASH_PARTITION)
 
-    def _write(self, image: ImageKey, update: dict[str, Any], entry: dict[str, Any]) -> bool:
-        """Change a record and the entry of the trash in one transaction; return False if the record has changed."""
+    def _write(self, image: ImageKey, update: dict[str, Any], *others: dict[str, Any]) -> bool:
+        """Change a record and other items in one transaction; return False if the record has changed."""
         key = item_keys.record_key(image.image_id, image.collection)
-        return transact(self._client, self._table, [{"Update": {"Key": key, **update}}, entry])
+        return transact(self._client, self._table, [{"Update": {"Key": key, **update}}, *others])
 
 
 def _record_keys(entries: Sequence[TrashEntry]) -> list[dict[str, Any]]:
