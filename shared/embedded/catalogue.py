@@ -132,15 +132,15 @@ class EmbeddedCatalogue:
             )
             return Occurrences([name for (name,) in found], list(_sources(connection, image_id, collection)))
 
-    def delete_record(self, image_key: ImageKey) -> bool:
-        """Delete the record, so that no listing or search returns the image; return False if there was none."""
+    def delete_record(self, image_key: ImageKey) -> None:
+        """Delete the record, so that no listing or search returns the image, and what belongs to it."""
         with self._database.transaction() as connection:
-            deleted = connection.execute(
+            connection.execute(
                 f"DELETE FROM images WHERE {_OF_IMAGE}",  # noqa: S608
                 (image_key.image_id, image_key.collection),
             )
             forget_in_albums(connection, image_key)
-            return forget(connection, image_key) or deleted.rowcount > 0
+            forget(connection, image_key)
 
     def page(
         self,

@@ -5,16 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from shared.aws.dynamodb import format_attribute, item_keys, item_mapper
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.batches import batch_get, projection
 from shared.aws.dynamodb.collections import DynamoCollections
-from shared.aws.dynamodb.listing import (
-    ANNOTATED_NAMES,
-    DynamoListing,
-)
+from shared.aws.dynamodb.listing import ANNOTATED_NAMES, DynamoListing
 from shared.aws.dynamodb.record_writes import annotation_update, store_record
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.dynamodb.vector_search import DynamoVectorSearch
@@ -148,22 +143,13 @@ class DynamoCatalogue:
             ],
         )
 
-    def delete_record(self, image_key: ImageKey) -> bool:
-        """Delete the record, so that no listing or search returns the image; return False if there was none."""
-        try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key=item_keys.record_key(image_key.image_id, image_key.collection),
-                ConditionExpression="attribute_exists(pk)",
-            )
-            existed = True
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            existed = False
+    def delete_record(self, image_key: ImageKey) -> None:
+        """Delete the record, so that no listing or search returns the image, and what belongs to it."""
+        self._client.delete_item(
+            TableName=self._table, Key=item_keys.record_key(image_key.image_id, image_key.collection)
+        )
         self._secondary.delete(image_key)
         self._albums.forget(image_key)
-        return existed
 
     def page(
         self,

@@ -80,7 +80,7 @@ def test_an_image_that_is_purged_leaves_albums_in_the_trash_and_one_that_is_rest
     store.albums.add(album, [gone, back, kept])
     assert store.trash.put(ImageKey(collection, back), at(1))
     assert store.album_trash.put(album, at(2))
-    assert store.catalogue.delete_record(ImageKey(collection, gone))
+    store.catalogue.delete_record(ImageKey(collection, gone))
     assert store.trash.take_out(ImageKey(collection, back))
     assert store.album_trash.take_out(album)
     assert listed(store, album) == [kept, back]

@@ -136,7 +136,7 @@ def test_images_of_earlier_versions_are_dated_later(store: Store, collection: st
     assert found is not None
     assert found.capture == PARIS
     assert taken(store, collection) == [dated.record.image_id, key.image_id]
-    assert store.catalogue.delete_record(key)
+    store.catalogue.delete_record(key)
     store.catalogue.set_capture(key, PARIS)
     assert store.catalogue.find(key.image_id, collection) is None
     assert taken(store, collection) == [dated.record.image_id]
