@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_keys
 from shared.aws.dynamodb.batches import batch_get, chunks, projection
+from shared.aws.dynamodb.transactions import commit
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
 from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ConflictError, ImageKey
@@ -134,15 +135,18 @@ class DynamoAlbums:
             records = {item["image_id"]["S"]: item for item in items if LISTING_PARTITION in item}
             held = set(self._held(key, wanted))
             fresh = [records[one] for one in wanted if one in records and one not in held]
-            if all(self._add(key, chunk) for chunk in chunks(fresh, _ADDED_AT_ONCE)):
+            with suppress(ConflictError):
+                for chunk in chunks(fresh, _ADDED_AT_ONCE):
+                    self._add(key, chunk)
                 return [one for one in wanted if one not in records]
         raise ConflictError
 
-    def _add(self, key: AlbumKey, records: Sequence[Any]) -> bool:
-        """Add images in one transaction; return False if one of them, or the album, has changed.
+    def _add(self, key: AlbumKey, records: Sequence[Any]) -> None:
+        """Add images in one transaction.
 
         Raises:
             AlbumFull: see `add`.
+            ConflictError: one of them, or the album, has changed.
         """
         writes: list[Any] = [
             self._counted(key, len(records), "images <= :room", cover=records[0]["image_id"]["S"]),
@@ -154,21 +158,24 @@ class DynamoAlbums:
             link = item_keys.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
             writes += [
                 self._shown(item_keys.record_key(image_id, key.collection)),
-                {"Put": {"TableName": self._table, "Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}},
-                {"Put": {"TableName": self._table, "Item": link}},
+                {"Put": {"Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}},
+                {"Put": {"Item": link}},
             ]
-        if self._transact(writes):
-            return True
-        album = self.find(key)
-        if album and album.images + len(records) > MAX_ALBUM_IMAGES:
-            raise AlbumFull
-        return False
+        try:
+            commit(self._client, self._table, writes)
+        except ConflictError:
+            album = self.find(key)
+            if album and album.images + len(records) > MAX_ALBUM_IMAGES:
+                raise AlbumFull from None
+            raise
 
     def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
         """Remove images; see `shared.domain.ports.albums.Albums`."""
         for _ in range(MAX_ROUNDS):
             held = self._held(key, list(dict.fromkeys(image_ids)))
-            if all(self._remove(key, chunk) for chunk in chunks(held, _REMOVED_AT_ONCE)):
+            with suppress(ConflictError):
+                for chunk in chunks(held, _REMOVED_AT_ONCE):
+                    self._remove(key, chunk)
                 return
         raise ConflictError
 
@@ -187,17 +194,21 @@ class DynamoAlbums:
             else:
                 self.remove(key, [image.image_id])
 
-    def _remove(self, key: AlbumKey, image_ids: Sequence[str]) -> bool:
+    def _remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
+        """Remove images in one transaction.
+
+        Raises:
+            ConflictError: one of them, or the album, has changed.
+        """
         writes: list[Any] = [self._counted(key, -len(image_ids))]
         for image_id in image_ids:
             entry = item_keys.album_entry_key(key, image_id)
             link = item_keys.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
             writes += [
-                {"Delete": {"TableName": self._table, "Key": entry, "ConditionExpression": "attribute_exists(pk)"}},
-                {"Delete": {"TableName": self._table, "Key": link}},
+                {"Delete": {"Key": entry, "ConditionExpression": "attribute_exists(pk)"}},
+                {"Delete": {"Key": link}},
             ]
-        if not self._transact(writes):
-            return False
+        commit(self._client, self._table, writes)
         for image_id in image_ids:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client.update_item(
@@ -207,9 +218,9 @@ class DynamoAlbums:
                     ConditionExpression="cover = :cover",
                     ExpressionAttributeValues={":cover": {"S": image_id}},
                 )
-        return True
 
-    def _counted(self, key: AlbumKey, more: int, condition: str = "", *, cover: str | None = None) -> dict[str, Any]:
+    @staticmethod
+    def _counted(key: AlbumKey, more: int, condition: str = "", *, cover: str | None = None) -> dict[str, Any]:
         """Return the write that changes the number of an album's images, and gives it a cover if it has none.
 
         Args:
@@ -220,7 +231,6 @@ class DynamoAlbums:
         values |= {":cover": {"S": cover}} if cover else {}
         return {
             "Update": {
-                "TableName": self._table,
                 "Key": item_keys.album_key(key),
                 "UpdateExpression": "SET images = images + :more"
                 + (", cover = if_not_exists(cover, :cover)" if cover else ""),
@@ -229,24 +239,15 @@ class DynamoAlbums:
             }
         }
 
-    def _shown(self, key: dict[str, Any]) -> dict[str, Any]:
-        condition = "attribute_exists(#collection)"
+    @staticmethod
+    def _shown(key: dict[str, Any]) -> dict[str, Any]:
         return {
             "ConditionCheck": {
-                "TableName": self._table,
                 "Key": key,
-                "ConditionExpression": condition,
+                "ConditionExpression": "attribute_exists(#collection)",
                 "ExpressionAttributeNames": {"#collection": LISTING_PARTITION},
             }
         }
-
-    def _transact(self, writes: list[Any]) -> bool:
-        """Return False if a condition was not met, or others wrote one of the items at the same time."""
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException:
-            return False
-        return True
 
     def _albums_of(self, image: ImageKey) -> list[str]:
         return [item["sk"]["S"] for item in self._query(item_keys.album_of_image_key(image, "")["pk"])]

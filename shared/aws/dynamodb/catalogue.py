@@ -12,6 +12,7 @@ from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import ANNOTATED_NAMES, DynamoListing
 from shared.aws.dynamodb.record_writes import annotation_update, store_record
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
+from shared.aws.dynamodb.transactions import commit
 from shared.aws.dynamodb.vector_search import DynamoVectorSearch
 from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
@@ -209,17 +210,14 @@ class DynamoCatalogue:
         Raises:
             ConflictError: they are no longer `before`, or the image was removed.
         """
-        update: Any = {"TableName": self._table, **annotation_update(image_key, before, after)}
-        if before.tags == after.tags:
-            try:
-                self._client.update_item(**update)
-            except self._client.exceptions.ConditionalCheckFailedException as error:
-                raise ConflictError from error
+        update = annotation_update(image_key, before, after)
+        if before.tags != after.tags:
+            decided = {"Put": {"Item": item_mapper.tags_item(image_key, after.tags)}}
+            commit(self._client, self._table, [{"Update": update}, decided])
             return
-        decided: Any = {"Put": {"TableName": self._table, "Item": item_mapper.tags_item(image_key, after.tags)}}
         try:
-            self._client.transact_write_items(TransactItems=[{"Update": update}, decided])
-        except self._client.exceptions.TransactionCanceledException as error:
+            self._client.update_item(TableName=self._table, **update)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
             raise ConflictError from error
 
     def count(self, collection: str) -> tuple[int, bool]:

@@ -1,20 +1,17 @@
 """The ledger of objects in DynamoDB, always consistent with the sources of images."""
 
 import time
-from typing import TYPE_CHECKING, Any, Final
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import item_keys, item_mapper
+from shared.aws.dynamodb.transactions import commit
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
+from shared.domain.ledger import ObjectState, ObjectStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CONFLICTS: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class DynamoLedger:
@@ -44,32 +41,22 @@ class DynamoLedger:
         writes: list[Any] = [{"Put": self._entry(before, after)}]
         old, new = before.held if before else None, after.held
         if old is not None and old != new:
-            writes.append({"Delete": {"TableName": self._table, "Key": self._source_key(old, after.object)}})
+            key = item_keys.source_key(old.image_id, old.collection, after.object)
+            writes.append({"Delete": {"Key": key}})
         if new is not None:
-            item = item_mapper.source_item(new.image_id, new.collection, after.object)
-            writes.append({"Put": {"TableName": self._table, "Item": item}})
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            answer: Any = error.response
-            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
-            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _CONFLICTS:
-                raise ConflictError from error
-            raise
+            writes.append({"Put": {"Item": item_mapper.source_item(new.image_id, new.collection, after.object)}})
+        commit(self._client, self._table, writes)
 
-    def _entry(self, before: ObjectState | None, after: ObjectState) -> dict[str, Any]:
+    @staticmethod
+    def _entry(before: ObjectState | None, after: ObjectState) -> dict[str, Any]:
         item = item_mapper.object_item(after, before.revision + 1 if before else 1)
         if after.status in {ObjectStatus.REMOVED, ObjectStatus.REJECTED}:
             item[TTL_ATTRIBUTE] = {"N": str(int(time.time()) + UPLOAD_STATE_DAYS * 86_400)}
-        entry: dict[str, Any] = {"TableName": self._table, "Item": item}
         if before is None:
-            return entry | {"ConditionExpression": "attribute_not_exists(pk)"}
-        return entry | {
+            return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        return {
+            "Item": item,
             "ConditionExpression": "#revision = :revision",
             "ExpressionAttributeNames": {"#revision": "revision"},
             "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
         }
-
-    @staticmethod
-    def _source_key(image_key: ImageKey, source: ObjectRef) -> dict[str, Any]:
-        return item_keys.source_key(image_key.image_id, image_key.collection, source)

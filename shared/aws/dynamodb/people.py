@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import people_items as items
+from shared.aws.dynamodb import transactions
 from shared.aws.dynamodb.batches import batch_delete, batch_get, projection
 from shared.aws.dynamodb.item_keys import record_key
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
-from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.ledger import ImageKey
 from shared.domain.people.faces import FaceVector
 from shared.domain.people.ports import FacesOn, ImageState, Near, Required
 from shared.domain.people.records import Change, ImageFaces, Person
@@ -24,8 +25,6 @@ from shared.domain.table_schema import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class DynamoPeople:
@@ -137,17 +136,7 @@ class DynamoPeople:
     ) -> None:
         writes = [write for change in changes for write in items.writes(change, vectors or {})]
         checks = _checks(required) if required else []
-        named: Any = [
-            {kind: request | {"TableName": self._table}} for one in (*checks, *writes) for kind, request in one.items()
-        ]
-        try:
-            self._client.transact_write_items(TransactItems=named)
-        except ClientError as error:
-            answer: Any = error.response
-            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
-            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _CONFLICTS:
-                raise ConflictError from error
-            raise
+        transactions.commit(self._client, self._table, [*checks, *writes])
 
     def erase(self, collection: str, limit: int) -> tuple[int, bool]:
         """Delete faces, each image's before their vectors, so that nothing can be added to what is being deleted."""
