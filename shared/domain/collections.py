@@ -10,7 +10,6 @@ class CollectionEntry:
 
     Attributes:
         title: the name for people; None for a collection that has only its own name.
-        faces: whether the faces of its images are found and kept.
         created_at: ISO 8601 in UTC with seconds; None if it is not known.
         faces: whether the faces of its images are found and stored.
     """

@@ -21,6 +21,13 @@ MAX_QUERY_BYTES: Final = 4_400_000
 MAX_REQUEST_BYTES: Final = 6 * MIB
 """Maximum size of a request's body, the limit of Lambda."""
 
+MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
+"""Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
+
+BODY_SECONDS: Final = 30
+"""How long the body of a request may take to arrive, where the API does not run behind API Gateway: at the largest size
+that is 1.6 Mbit/s."""
+
 MAX_PIXELS_BY_FORMAT: Final = {
     "jpeg": 250_000_000,
     "png": 90_000_000,
@@ -35,17 +42,6 @@ MAX_PIXELS_BY_FORMAT: Final = {
 """Maximum pixels (width x height) of an image, checked in the header, before decoding: what the memory and the time of
 the decoder of each format suffice for (docs/measurements/formats.md). A JPEG is decoded at down to an eighth."""
 
-MAX_PAGES_SEARCHED: Final = 9
-"""Pages of a file that a search finds, from the first one on: on a sheet of three by three, each is still large enough
-to be found as a part of it."""
-
-MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
-"""Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
-
-BODY_SECONDS: Final = 30
-"""How long the body of a request may take to arrive, where the API does not run behind API Gateway: at the largest size
-that is 1.6 Mbit/s."""
-
 MAX_PROGRESSIVE_PIXELS: Final = 110_000_000
 """The same for a progressive JPEG, all of which is held in memory before its first pixel is known."""
 
@@ -54,6 +50,10 @@ MAX_PIXELS: Final = max(MAX_PIXELS_BY_FORMAT.values())
 
 MAX_SIDE: Final = 65_535
 """Maximum length of an image's longer side in pixels: that of a JPEG."""
+
+MAX_PAGES_SEARCHED: Final = 9
+"""Pages of a file that a search finds, from the first one on: on a sheet of three by three, each is still large enough
+to be found as a part of it."""
 
 MAX_JPEG_SCANS: Final = 100
 """Maximum number of scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""

@@ -96,9 +96,9 @@ bands exceed the trend below them, and the third highest common band, and of its
 
 SHARPENED: Final = _Regression(-2.154, (0.822, 0.022, 7.584, 1.736, 4.632, -0.312, 0.217))
 """Whether the copy with more fine detail was sharpened, rather than the other one smoothed. The weights are those of
-the gain in dB in the lowest and the highest
-two of the `TOP` bands, the gain in clipped edges, the halos of the smoother and of the sharper copy, the gain in noise
-in dB, and the slope in dB of the smoother copy over these bands. It was right in 453 of 480 pairs."""
+the gain in dB in the lowest and in the highest two of the `TOP` bands, the gain in clipped edges, the halos of the
+smoother and of the sharper copy, the gain in noise in dB, and the slope in dB of the smoother copy over these bands. It
+was right in 453 of 480 pairs."""
 
 
 def prefer(a: "ImageRecord", b: "ImageRecord", overlap: tuple[float, float] | None = None) -> Preference:

@@ -54,7 +54,7 @@ CREATE INDEX live_face_vectors ON face_vectors (collection, face_model, id) WHER
 
 ALTER TABLE collections ADD COLUMN faces INTEGER NOT NULL DEFAULT 0;
 """
-"""From format 2 to format 3. `faces` and `record` are JSON (`shared.domain.people.codec`). `person_faces` has the live
+"""From format 4 to format 5. `faces` and `record` are JSON (`shared.domain.people.codec`). `person_faces` has the live
 faces of each person, and under no person those without one. The live row of a vector never changes."""
 
 NOBODY: Final = ""
