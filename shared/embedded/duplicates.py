@@ -120,7 +120,6 @@ class EmbeddedDuplicates:
                 (collection, json.dumps(names[:limit])),
             )
             found = [_to_record(row) for row in rows]
-        found.sort(key=lambda record: record.group or "")
         groups = []
         for name, members in groupby(found, lambda record: record.group or ""):
             records = list(members)
