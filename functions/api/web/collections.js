@@ -5,7 +5,6 @@ import { number } from "./locale.js";
 import { confirm, progress, toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";
-import * as trash from "./trash.js";
 
 const CONCURRENT_DELETIONS = 4;
 const NOT_EMPTY = 409;
@@ -43,6 +42,11 @@ function rename(entry, row) {
   input.select();
 }
 
+/** Show the trash of a collection, which has to be emptied before the collection can be removed. */
+function showTrash({ collection }) {
+  if (!route.open(route.bare({ collection, view: "trash" }))) changed();
+}
+
 /** Remove a collection, or delete its images: it can be removed once its trash is empty. */
 async function remove(entry) {
   const yes = await confirm({
@@ -74,7 +78,7 @@ async function remove(entry) {
   }
   if (done) {
     toast(text.collectionEmptied(titleOf(entry)));
-    if (!route.open(route.bare({ collection: entry.collection, view: "trash" }))) await trash.load();
+    showTrash(entry);
     return;
   }
   await api.removeCollection(entry.collection);
@@ -87,8 +91,7 @@ async function removeOrShowTrash(entry) {
   try {
     await remove(entry);
   } catch (problem) {
-    const isOpened = problem.status === NOT_EMPTY && route.open(route.bare({ collection: entry.collection, view: "trash" }));
-    if (problem.status === NOT_EMPTY && !isOpened) changed();
+    if (problem.status === NOT_EMPTY) showTrash(entry);
     throw problem;
   }
 }
@@ -163,7 +166,7 @@ async function create(title) {
   route.open(route.bare({ collection: name }));
 }
 
-/** Set up the list; `follow` lets the page follow the removal of images of the collection that it shows. */
+/** Set up the list; `follow` shows again what the page shows, once images are removed. */
 export function start(follow) {
   changed = follow;
   byId("switch").onclick = () => {
