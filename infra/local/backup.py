@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from infra.local.data_folder import DATABASE_FILE, INCOMPLETE_DATABASE, OBJECTS_FOLDER, DataFolder, FolderUnusable
 from infra.local.stored_files import Known, list_files, required, without_removed
+from infra.operate.prompts import printable, shortened
 from shared.embedded.database import Database
 
-MAX_SHOWN: Final = 20
 _MEGABYTE: Final = 1_000_000
 
 
@@ -127,7 +127,7 @@ def _report(missing: Missing) -> int:
     if not missing.lost:
         return 0
     print(f"{len(missing.lost):,} files are not in it because the data folder lacks them:", file=sys.stderr)
-    for key in sorted(missing.lost)[:MAX_SHOWN]:
-        print(f"  {key}", file=sys.stderr)
+    for line in shortened(sorted(missing.lost)):
+        print(f"  {printable(line)}", file=sys.stderr)
     print("To see what to do: python -m infra.local check", file=sys.stderr)
     return 1

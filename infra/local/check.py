@@ -7,10 +7,9 @@ from typing import Final
 
 from infra.local.data_folder import DataFolder
 from infra.local.stored_files import Known, StoredFile, list_files, required, without_removed
-from infra.operate.prompts import printable
+from infra.operate.prompts import MAX_SHOWN, printable, shortened
 from shared.embedded.database import Database
 
-MAX_SHOWN: Final = 20
 SETTLED_SECONDS: Final = 3600
 """A younger file may get its row yet."""
 
@@ -76,7 +75,5 @@ def _is_older(file: StoredFile, latest: float) -> bool:
 
 def _show(fault: str, lines: list[str]) -> None:
     print(f"{fault}:")
-    for line in lines[:MAX_SHOWN]:
+    for line in shortened(lines):
         print(f"  {printable(line)}")
-    if len(lines) > MAX_SHOWN:
-        print(f"  ... and {len(lines) - MAX_SHOWN:,} more")

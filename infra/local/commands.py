@@ -4,24 +4,22 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from infra.local.backup import backup
 from infra.local.check import check
 from infra.local.data_folder import FolderUnusable, default_path, existing_folder
 from infra.operate import keys
-from infra.operate.prompts import confirm, printable
+from infra.operate.prompts import confirm, printable, shortened
 from shared.domain.errors import NotFound
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.database import Database, UnusableDatabase
 from shared.embedded.migrations import open_database
-from shared.embedded.queue import Queue
+from shared.embedded.queue import DeadLetter, Queue
 from shared.embedded.refusals import EmbeddedRefusals
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
-MAX_SHOWN: Final = 20
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -98,17 +96,19 @@ def _show_refusals(database: Database) -> int:
     return 0
 
 
+def _described(letter: DeadLetter) -> str:
+    died = datetime.fromtimestamp(letter.died_at, UTC).isoformat(timespec="seconds")
+    return f"{died}  {printable(letter.body)}\n    {printable(letter.reason)}"
+
+
 def _redrive(args: argparse.Namespace, database: Database) -> int:
     queue = Queue(database)
     dead = queue.dead_letters()
     if not dead:
         print("no message has failed for good")
         return 0
-    for letter in dead[:MAX_SHOWN]:
-        died = datetime.fromtimestamp(letter.died_at, UTC).isoformat(timespec="seconds")
-        print(f"{died}  {printable(letter.body)}\n    {printable(letter.reason)}")
-    if len(dead) > MAX_SHOWN:
-        print(f"... and {len(dead) - MAX_SHOWN:,} more")
+    for line in shortened([_described(letter) for letter in dead]):
+        print(line)
     if args.list:
         return 0
     if not args.yes and not confirm(f"Have all {len(dead):,} processed again?"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tqdm import tqdm
 
 from infra.operate.deployed_stack import DeployedStack
-from infra.operate.prompts import confirm, printable
+from infra.operate.prompts import MAX_SHOWN, confirm, printable
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-MAX_SHOWN: Final = 20
 VISIBILITY_SECONDS: Final = 60
 """How long a message that is shown or moved is hidden from other receivers."""
 MAX_FRUITLESS: Final = 10
@@ -137,20 +136,24 @@ def summarise(body: str) -> str:
 
 
 def _summarise_event(event: IngestEvent) -> str:
+    kind = type(event).__name__.lower()
     match event:
         case UrlSubmitted():
-            return event.url
-        case Ignored() | PeopleTask():
-            return event.reason if isinstance(event, Ignored) else f"people: {event.task}"
+            text = event.url
+        case Ignored():
+            text = event.reason
+        case PeopleTask():
+            text = f"people: {event.task}"
         case Reindex():
-            return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
+            text = f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
         case DuplicateScanStep() | FaceScan() | PurgeTrash():
-            return f"{type(event).__name__.lower()} of {event.collection or 'every collection'}"
+            text = f"{kind} of {event.collection or 'every collection'}"
         case DuplicateCheck(object=None) | FindFaces() | TrashChanged():
-            return f"{type(event).__name__.lower()} of {event.image_key.collection}/{event.image_key.image_id}"
+            text = f"{kind} of {event.image_key.collection}/{event.image_key.image_id}"
         case Created() | Removed() | DuplicateCheck():
             source = event.object or ObjectRef("", "")
-            return f"{type(event).__name__.lower()} s3://{source.bucket}/{source.key}"
+            text = f"{kind} s3://{source.bucket}/{source.key}"
+    return text
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:

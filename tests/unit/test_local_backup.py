@@ -150,6 +150,21 @@ def test_what_was_deleted_for_good_meanwhile_is_said_and_what_is_lost_too(
     assert "1 files are not in it because the data folder lacks them:\n  uploads/c/000" in said
 
 
+def test_a_long_list_says_how_much_longer_it_is(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2, 22):
+        library.add(number)
+    for key in library.uploads:
+        library.objects.path(key).unlink()
+    assert library.run("backup", tmp_path / "copy") == 1
+    assert "22 files are not in it" in (said := capsys.readouterr().err)
+    assert (said.count("  uploads/"), said.count("  ... and 2 more\n")) == (20, 1)
+    assert library.run("check") == 1
+    assert "22 files are missing" in (said := capsys.readouterr().out)
+    assert (said.count("  uploads/"), said.count("  ... and 2 more\n")) == (20, 1)
+
+
 def test_a_copy_goes_into_an_empty_folder_outside(
     library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
