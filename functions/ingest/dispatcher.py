@@ -103,7 +103,7 @@ class Dispatcher:
         Args:
             message_id: identifies the message, so that a retry does not fetch a second copy of a URL.
         """
-        outcome = self._handle(event, message_id)
+        outcome = self._out_of_scope(event) or self._handle(event, message_id)
         self._publish(outcome)
         return outcome
 
@@ -127,9 +127,9 @@ class Dispatcher:
     def _handle(self, event: IngestEvent, message_id: str) -> Outcome:
         match event:
             case Created():
-                outcome = self._index(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._index(event)
             case Removed():
-                outcome = self._indexer.remove(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._indexer.remove(event)
             case UrlSubmitted():
                 outcome = self._fetch(event, message_id)
             case Reindex():
@@ -208,9 +208,24 @@ class Dispatcher:
         self._messages.postpone(again)
         return settled, Grouping.PENDING, "the vector index does not have the image yet"
 
-    def _is_in_scope(self, source: ObjectRef) -> bool:
+    def _out_of_scope(self, event: IngestEvent) -> Outcome | None:
+        """Return the outcome of an event of an object that is neither an upload nor in a source bucket; else None."""
+        if not isinstance(event, Created | Removed):
+            return None
+        source = event.object
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)
-        return upload or source.bucket in self._source_buckets
+        if upload or source.bucket in self._source_buckets:
+            return None
+        if isinstance(event, Removed):
+            return Outcome(status=OutcomeStatus.IGNORED, object=source, reason=REFUSAL_CODES["foreign_object"])
+        return Outcome(
+            status=OutcomeStatus.REJECTED,
+            object=source,
+            collection=event.collection,
+            code="foreign_object",
+            reason="The object is neither an upload nor in one of the buckets that `source_buckets` in cdk.json names.",
+            metadata=event.metadata,
+        )
 
     def _fetch(self, submitted: UrlSubmitted, message_id: str) -> Outcome:
         """Fetch the image and store it as an upload; the event of that object then indexes it."""
@@ -240,16 +255,3 @@ class Dispatcher:
             )
             return replace(outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason)
         return outcome
-
-
-def _foreign_outcome(event: Created | Removed) -> Outcome:
-    if isinstance(event, Removed):
-        return Outcome(status=OutcomeStatus.IGNORED, object=event.object, reason=REFUSAL_CODES["foreign_object"])
-    return Outcome(
-        status=OutcomeStatus.REJECTED,
-        object=event.object,
-        collection=event.collection,
-        code="foreign_object",
-        reason="The object is neither an upload nor in one of the buckets that `source_buckets` in cdk.json names.",
-        metadata=event.metadata,
-    )
