@@ -111,7 +111,7 @@ class AlbumShares:
             NotFound: see `NO_LINK`, or the album does not have the image, or it is in the trash.
         """
         album, _ = self.open(token)
-        held = self._albums.holds(album.key, image_id)
+        held = self._albums.held(album.key, [image_id])
         record = self._catalogue.find(image_id, album.key.collection) if held else None
         if record is None:
             raise NotFound("There is no image with this id.")

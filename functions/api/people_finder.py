@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.albums import AlbumKey
@@ -213,6 +212,8 @@ class PeopleFinder:
         """
         sets = [self._images_of(collection, existing_person(self._store, collection, one).person_id) for one in people]
         images = set.intersection(*sets) if match is TagMatch.ALL else set.union(*sets)
+        if wanted.album is not None:
+            images.intersection_update(self._albums.held(AlbumKey(collection, wanted.album), images))
         records = [one for one in self._catalogue.shown(collection, sorted(images)).values() if wanted.accepts(one)]
         key: Callable[[ImageRecord], tuple[str, str]] = (
             (lambda one: (one.created_at, one.image_id))
@@ -224,13 +225,8 @@ class PeopleFinder:
         if cursor:
             after = decode_cursor(cursor, collection, sort)
             records = [one for one in records if (key(one) < after if newest else key(one) > after)]
-        inside = (one for one in records if wanted.album is None or self._in_album(one, wanted.album))
-        page = list(islice(inside, limit + 1))
-        more = len(page) > limit
-        return Page(page[:limit], encode_cursor(collection, *key(page[limit - 1]), sort) if more else None)
-
-    def _in_album(self, record: ImageRecord, album: str) -> bool:
-        return self._albums.holds(AlbumKey(record.collection, album), record.image_id)
+        more = len(records) > limit
+        return Page(records[:limit], encode_cursor(collection, *key(records[limit - 1]), sort) if more else None)
 
     def _images_of(self, collection: str, person_id: str) -> set[str]:
         return {image_of(face) for face in self._store.faces_of(collection, person_id, limit=MAX_IMAGES)}

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from shared.domain.albums import (
@@ -82,16 +82,22 @@ class EmbeddedAlbums:
     def of_image(self, image: ImageKey) -> Sequence[Album]:
         with self._database.read() as connection:
             ids = read_albums_of(connection, image)
-            found = [_find(connection, AlbumKey(image.collection, album_id)) for album_id in sorted(ids, reverse=True)]
-        return [album for album in found if album]
-
-    def holds(self, key: AlbumKey, image_id: str) -> bool:
-        with self._database.read() as connection:
-            found = connection.execute(
-                f"SELECT 1 FROM album_images WHERE {OF_ALBUM} AND image_id = ?",  # noqa: S608
-                (*album_values(key), image_id),
+            rows = connection.execute(
+                f"{_SELECT} WHERE albums.collection = ?"  # noqa: S608
+                " AND albums.album_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY albums.album_id DESC",
+                (image.collection, json.dumps(ids)),
             )
-            return found.fetchone() is not None
+            return [to_album(row) for row in rows]
+
+    def held(self, key: AlbumKey, image_ids: Collection[str]) -> Sequence[str]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT image_id FROM album_images"  # noqa: S608
+                f" WHERE {OF_ALBUM} AND image_id IN (SELECT value FROM json_each(?))",
+                (*album_values(key), json.dumps(list(image_ids))),
+            )
+            return [image_id for (image_id,) in rows]
 
     def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
         with self._database.transaction() as connection:

@@ -123,7 +123,7 @@ def get_album(album: OneAlbum, services: Needs) -> AlbumState:
 def change_album(album: OneAlbum, change: AlbumUpdate, services: Needs) -> AlbumState:
     """What is left out stays. Without a chosen cover, the newest image is shown."""
     given = change.model_fields_set
-    if change.cover is not None and not services.albums.holds(album, change.cover):
+    if change.cover is not None and not services.albums.held(album, [change.cover]):
         existing_album(services.albums, album)
         raise Problem("invalid-request", "cover: Choose an image of the album.")
     if "title" in given and change.title is None:

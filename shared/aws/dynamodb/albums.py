@@ -1,6 +1,6 @@
 """Albums in DynamoDB."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -114,8 +114,9 @@ class DynamoAlbums:
         albums = [to_album(image.collection, item) for item in items if TRASHED_AT not in item]
         return sorted(albums, key=lambda album: album.key.album_id, reverse=True)
 
-    def holds(self, key: AlbumKey, image_id: str) -> bool:
-        return self._get(item_keys.album_entry_key(key, image_id)) is not None
+    def held(self, key: AlbumKey, image_ids: Collection[str]) -> Sequence[str]:
+        keys = [item_keys.album_entry_key(key, one) for one in dict.fromkeys(image_ids)]
+        return [item["sk"]["S"] for item in batch_get(self._client, self._table, keys)]
 
     def members(self, key: AlbumKey) -> Sequence[Member]:
         """Return the entries of an album that is not in the trash, those of images in the trash included."""
@@ -133,7 +134,7 @@ class DynamoAlbums:
                 raise AlbumMissing
             items = batch_get(self._client, self._table, record_keys, _TIMES)
             records = {item["image_id"]["S"]: item for item in items if LISTING_PARTITION in item}
-            held = set(self._held(key, wanted))
+            held = set(self.held(key, wanted))
             fresh = [records[one] for one in wanted if one in records and one not in held]
             with suppress(ConflictError):
                 for chunk in chunks(fresh, _ADDED_AT_ONCE):
@@ -172,17 +173,12 @@ class DynamoAlbums:
     def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
         """Remove images; see `shared.domain.ports.albums.Albums`."""
         for _ in range(MAX_ROUNDS):
-            held = self._held(key, list(dict.fromkeys(image_ids)))
+            held = self.held(key, image_ids)
             with suppress(ConflictError):
                 for chunk in chunks(held, _REMOVED_AT_ONCE):
                     self._remove(key, chunk)
                 return
         raise ConflictError
-
-    def _held(self, key: AlbumKey, image_ids: Sequence[str]) -> list[str]:
-        """Return those of the images that the album has."""
-        keys = [item_keys.album_entry_key(key, one) for one in image_ids]
-        return [item["sk"]["S"] for item in batch_get(self._client, self._table, keys)]
 
     def forget(self, image: ImageKey) -> None:
         """Remove an image that is gone from every album; may be repeated."""

@@ -1,6 +1,6 @@
 """Albums, their trash, and the links to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from shared.domain.albums import Album, AlbumChange, AlbumKey, AlbumPage, Share
@@ -12,7 +12,7 @@ class Albums(Protocol):
     """Stores albums. Which images an album has, `Catalogue.page` tells (`ImageFilter.album`).
 
     An image that is purged leaves all of its albums; one in the trash stays in them, unseen. An album in the trash does
-    not exist for any method but `create` and `holds`.
+    not exist for any method but `create` and `held`.
     """
 
     def create(self, album: Album) -> None:
@@ -40,8 +40,8 @@ class Albums(Protocol):
         """Return the albums that have an image, the newest first."""
         ...
 
-    def holds(self, key: AlbumKey, image_id: str) -> bool:
-        """Return whether an album has an image; both may be in the trash."""
+    def held(self, key: AlbumKey, image_ids: Collection[str]) -> Collection[str]:
+        """Return those of some images that an album has; all of them may be in the trash."""
         ...
 
     def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:

@@ -96,8 +96,9 @@ def test_an_image_is_in_many_albums_and_listed_in_the_order_of_its_collection(st
     assert listed(store, two) == [b]
     assert (images(store, one), images(store, two)) == (3, 1)
     assert [album.key for album in store.albums.of_image(ImageKey(collection, b))] == [two, one]
-    assert store.albums.holds(one, a)
-    assert not store.albums.holds(two, a)
+    assert sorted(store.albums.held(one, [a, b, d, a, "0" * 64])) == sorted([a, b])
+    assert list(store.albums.held(two, [a])) == []
+    assert list(store.albums.held(two, [])) == []
     found = store.albums.find(one)
     assert found is not None
     assert found.cover == c  # the first that was added
