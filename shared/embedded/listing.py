@@ -10,9 +10,8 @@ from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import Page
-from shared.domain.ledger import ImageKey
 from shared.domain.tags import TagMatch
-from shared.embedded.records import FAVOURITE_TERM, album_term, annotation_terms, label_term, read_record, tag_term
+from shared.embedded.records import FAVOURITE_TERM, album_term, annotation_terms, label_term, read_shown, tag_term
 
 _TIMES: Final = {Sort.ADDED: "created_at", Sort.TAKEN: "dated_at"}
 _FIRST_TIME: Final = ""
@@ -68,9 +67,9 @@ def read_page(
         # One image more than requested shows whether there is a next page.
         found.update(connection.execute(query, (*values, *term, limit + 1)))
     ids = (heapq.nsmallest if order is Order.OLDEST else heapq.nlargest)(limit + 1, found)
-    records = [read_record(connection, ImageKey(collection, image_id)) for _, image_id in ids[:limit]]
+    records = read_shown(connection, [image_id for _, image_id in ids[:limit]], collection)
     cursor = encode_cursor(collection, *ids[limit - 1], sort) if len(ids) > limit else None
-    return Page([record for record in records if record], cursor)
+    return Page([records[image_id] for _, image_id in ids[:limit] if image_id in records], cursor)
 
 
 def _terms(wanted: ImageFilter, sort: Sort) -> tuple[Sequence[str] | None, Sequence[Sequence[str]]]:
