@@ -1,14 +1,14 @@
 """The end of uploads, and of scans for duplicates, whose message fails in every attempt."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from shared.aws import messages
 from shared.domain.duplicate_scans import ScanStatus
-from shared.domain.events import Created, DuplicateScanStep, UrlSubmitted
-from shared.domain.images import UPLOADS_PREFIX, parse_upload_key, upload_id_of_message
+from shared.domain.events import Created, DuplicateScanStep, IngestEvent, UrlSubmitted
+from shared.domain.images import parse_upload_key, upload_id_of_message
 from shared.domain.limits import MAX_RECEIVES
 from shared.domain.ports.duplicates import Scans
 from shared.domain.ports.uploads import Uploads
@@ -20,15 +20,19 @@ FAILED: Final = (
 )
 
 
+def _events(body: str) -> Sequence[IngestEvent]:
+    """Return the events of a message; none if it has no known format."""
+    try:
+        return messages.parse(body)
+    except messages.UnknownMessage:
+        return ()
+
+
 def upload_ids(body: str, message_id: str) -> Iterator[str]:
     """Yield the ids of the uploads that a message is about."""
-    try:
-        events = messages.parse(body)
-    except messages.UnknownMessage:
-        return
-    for index, event in enumerate(events):
+    for index, event in enumerate(_events(body)):
         match event:
-            case Created() if event.object.key.startswith(UPLOADS_PREFIX):
+            case Created():
                 if parsed := parse_upload_key(event.object.key):
                     yield parsed[1]
             case UrlSubmitted():
@@ -53,15 +57,11 @@ class MessageEnds:
         """After the last attempt, reject the uploads that are still pending, and end a scan that will not go on."""
         for upload_id in upload_ids(body, message_id):
             self._uploads.fail(upload_id, FAILED)
-        for step in _scan_steps(body):
-            scan = self._scans.find(step.collection)
-            if scan and scan.scan_id == step.scan_id and scan.status is ScanStatus.RUNNING:
-                self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
+        for event in _events(body):
+            if isinstance(event, DuplicateScanStep):
+                self._end(event)
 
-
-def _scan_steps(body: str) -> Iterator[DuplicateScanStep]:
-    try:
-        events = messages.parse(body)
-    except messages.UnknownMessage:
-        return
-    yield from (event for event in events if isinstance(event, DuplicateScanStep))
+    def _end(self, step: DuplicateScanStep) -> None:
+        scan = self._scans.find(step.collection)
+        if scan and scan.scan_id == step.scan_id and scan.status is ScanStatus.RUNNING:
+            self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
