@@ -25,7 +25,11 @@ def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup
 
 
 class ContainerFunction(lambda_.DockerImageFunction):
-    """The handler of `functions/<name>`, in a role that may only write to its own log group and send traces."""
+    """The handler of `functions/<name>`, in a role that may only write to its own log group and send traces.
+
+    Args:
+        recursive_loop: what Lambda does once a message has led to 16 more of the function's, each to the next.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
         timeout: Duration,
         environment: dict[str, str],
         log_group: logs.ILogGroup,
+        recursive_loop: lambda_.RecursiveLoop = lambda_.RecursiveLoop.TERMINATE,
     ) -> None:
         super().__init__(
             scope,
@@ -55,6 +60,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
             role=function_role(scope, construct_id, log_group),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
+            recursive_loop=recursive_loop,
         )
         raw = cast(lambda_.CfnFunction, self.node.default_child)
         # The CDK itself declares the dependency on the role twice.

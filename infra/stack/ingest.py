@@ -122,6 +122,10 @@ class Ingestion(Construct):
                 "PICTRACE_PEOPLE_QUEUE": self.people_queue.queue_url,
             },
             log_group=log_group,
+            # Each message of a purge, a scan or an erasure sends the one that goes on, 2,000 of them for a trash of
+            # 100,000 images. Lambda would stop after 16, and leave the rest to the dead-letter queue:
+            # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+            recursive_loop=lambda_.RecursiveLoop.ALLOW,
         )
         self.function.add_event_source(
             sources.SqsEventSource(
