@@ -93,5 +93,7 @@ async def require_scopes(
 ANY_SCOPE: Final = Security(require_scopes)
 SEARCH: Final = Security(require_scopes, scopes=[Scope.SEARCH])
 WRITE: Final = Security(require_scopes, scopes=[Scope.WRITE])
+BOTH: Final = Security(require_scopes, scopes=[Scope.SEARCH, Scope.WRITE])
+"""Of a change whose answer or effect shows more than what the call names: a key that only writes must not read so."""
 ADMIN: Final = Security(require_scopes, scopes=[Scope.ADMIN])
 """Scopes for the `dependencies` of an `AuthenticatedRoute`, which run before all other dependencies."""

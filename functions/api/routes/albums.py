@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from functions.api import album_presenters
 from functions.api.album_covers import with_covers
 from functions.api.album_shares import existing_album
-from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller, require_scopes
+from functions.api.auth import BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.schemas.albums import (
@@ -27,7 +27,6 @@ from functions.api.schemas.albums import (
 )
 from functions.api.schemas.common import EXAMPLE_UPLOAD
 from functions.api.services import Services
-from shared.domain.access import Scope
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumKey, AlbumMissing, new_album_id
 from shared.domain.annotations import KEEP
 from shared.domain.images import IMAGE_ID_PATTERN
@@ -35,9 +34,6 @@ from shared.domain.ledger import ImageKey
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 router = APIRouter(prefix="/v1/albums", tags=["albums"], route_class=AuthenticatedRoute)
-
-SHARE: Final = Security(require_scopes, scopes=[Scope.SEARCH, Scope.WRITE])
-"""A link reads, so that a key which only writes must not create one."""
 
 
 async def valid_album(
@@ -187,7 +183,7 @@ def list_shares(album: OneAlbum, services: Needs) -> ShareList:
     status_code=201,
     summary="Create a link to an album",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[SHARE],
+    dependencies=[BOTH],
 )
 def create_share(album: OneAlbum, wanted: ShareCreation, services: Needs) -> NewShare:
     """Everybody who has the link sees the images that the album has, without a key, until it ends or is revoked.

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from functions.api import duplicate_presenters
-from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
+from functions.api.auth import BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import problem_responses
 from functions.api.schemas.duplicates import (
@@ -123,7 +123,7 @@ def list_decisions(
     "/resolve",
     summary="Keep one image of each group, and delete the others",
     responses=problem_responses("malformed-body", "invalid-cursor", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def resolve(caller: KnownCaller, wanted: DuplicateResolution, services: Needs) -> ResolvedDuplicates:
     """Moves all but the kept images of groups into the trash, from which they can be restored.
@@ -133,6 +133,8 @@ def resolve(caller: KnownCaller, wanted: DuplicateResolution, services: Needs) -
     With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, those
     of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null. A call ends
     once it has compared about 100 images: if the answer has fewer of the named `groups`, send those after them again.
+
+    Needs the scopes `search` and `write`, since it says which images the collection has.
     """
     collection = caller.collection(wanted.collection)
     following = None
@@ -167,10 +169,13 @@ def group_of_image(image_id: ImageIdPath, services: Needs, collection: OneCollec
     "/{image_id}/kept",
     summary="Keep another image of a group",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def choose(
     image_id: ImageIdPath, wanted: KeptImage, services: Needs, collection: OneCollection, view: SeenAs
 ) -> DuplicateGroup:
-    """Keeps an image whatever its quality. The group then has its id, and its other images are compared with it."""
+    """Keeps an image whatever its quality. The group then has its id, and its other images are compared with it.
+
+    Needs the scopes `search` and `write`.
+    """
     return duplicate_presenters.group(services.groups.choose(collection, image_id, wanted.image_id), view)

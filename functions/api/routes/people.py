@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from functions.api import people_presenters, query_image
-from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
+from functions.api.auth import ADMIN, BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.query_content import query_bytes
@@ -63,7 +63,7 @@ def list_people(
     "/people",
     summary="Hide or show several persons",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def change_people(change: people.PeopleChange, services: Needs, collection: OneCollection) -> people.People:
     """Hidden persons are in no list but their own, and are not suggested. Their faces still join them."""
@@ -136,7 +136,7 @@ def get_person(person_id: PersonId, services: Needs, collection: OneCollection) 
     "/people/{person_id:person}",
     summary="Name a person, hide them, or choose their cover",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def change_person(
     person_id: PersonId, change: people.PersonChange, services: Needs, collection: OneCollection
@@ -188,7 +188,7 @@ def list_suggestions(person_id: PersonId, services: Needs, collection: OneCollec
     "/people/{person_id:person}/merge",
     summary="Merge a person into another",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def merge(person_id: PersonId, wanted: people.Merge, services: Needs, collection: OneCollection) -> people.Person:
     """Returns the other, who has all faces within seconds, but for those that are not them, as somebody said."""
@@ -200,7 +200,7 @@ def merge(person_id: PersonId, wanted: people.Merge, services: Needs, collection
     "/people/{person_id:person}/unmerge",
     summary="Undo the merge of a person",
     responses=problem_responses("not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def unmerge(person_id: PersonId, services: Needs, collection: OneCollection) -> people.Person:
     """Returns the person, who gets back the faces that the merge moved within seconds."""
@@ -248,7 +248,7 @@ def list_faces(
     "/faces/{face_id}/person",
     summary="Say who a face is",
     responses=problem_responses("malformed-body", "not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def confirm(face_id: FaceId, wanted: people.FaceOwner, services: Needs, collection: OneCollection) -> people.Face:
     """Give the id of a person, or the name of a new one. It is kept whatever becomes of the image."""
@@ -267,7 +267,7 @@ def confirm(face_id: FaceId, wanted: people.FaceOwner, services: Needs, collecti
     "/faces/{face_id}/person",
     summary="Say who a face is not",
     responses=problem_responses("not-found"),
-    dependencies=[WRITE],
+    dependencies=[BOTH],
 )
 def reject(
     face_id: FaceId,
