@@ -1,8 +1,10 @@
 """Errors as RFC 9457 problem details."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request
@@ -79,6 +81,8 @@ _BY_REFUSAL: Final = {
 }
 
 
+_TOKEN: Final = re.compile("/shared/[^/]+")
+
 UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
 """The same detail whether the key is missing, wrong, revoked or expired."""
 
@@ -141,7 +145,7 @@ def install(app: FastAPI, outages: Outages) -> None:
 
     @app.exception_handler(FetchFailed)
     async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:
-        logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
+        logger.error("fetching failed on %s", in_log(request), exc_info=error)
         return respond("unavailable", str(error))
 
     @app.exception_handler(DecoderUnavailable)
@@ -176,7 +180,7 @@ def install(app: FastAPI, outages: Outages) -> None:
     async def outage(request: Request, error: Exception) -> JSONResponse:
         if not outages.is_transient(error):
             raise error
-        logger.error("a service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        logger.error("a service is unavailable on %s", in_log(request), exc_info=error)
         return outage_response(outages)
 
     for kind in outages.errors:
@@ -184,7 +188,7 @@ def install(app: FastAPI, outages: Outages) -> None:
 
     @app.exception_handler(IndexNotReady)
     async def building(request: Request, error: IndexNotReady) -> JSONResponse:
-        logger.error("an index is not ready on %s %s: %s", request.method, request.url.path, error)
+        logger.error("an index is not ready on %s: %s", in_log(request), error)
         return respond(
             "unavailable",
             "The vector index is still being built and cannot be searched. "
@@ -247,7 +251,7 @@ def install(app: FastAPI, outages: Outages) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
+        logger.error("unhandled error on %s", in_log(request), exc_info=error)
         return respond(
             "internal-error",
             "The error was logged. Try again; if it persists, contact the operator of this deployment.",
@@ -281,6 +285,11 @@ def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
         {"where": [shortened(str(part)) for part in error["loc"]], "message": shortened(error["msg"])}
         for error in errors[:MAX_ERRORS]
     ]
+
+
+def in_log(request: Request) -> str:
+    """Return method and path of a request, without the token of a link to an album, and without control characters."""
+    return f"{request.method} {_TOKEN.sub('/shared/…', quote(request.scope['path']))}"
 
 
 def shortened(text: str) -> str:

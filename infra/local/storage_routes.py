@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functions.api.errors import outage_response, respond
+from functions.api.errors import in_log, outage_response, respond
 from functions.api.security_headers import SECURITY_HEADERS
 from infra.local.outages import OUTAGES
 from shared.domain.errors import NotFound
@@ -83,7 +83,7 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
         )
 
     async def outage(request: Request, error: Exception) -> Response:
-        logger.error("the data folder is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        logger.error("the data folder is unavailable on %s", in_log(request), exc_info=error)
         return outage_response(OUTAGES)
 
     return Starlette(
