@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import shlex
 import signal
 import sqlite3
@@ -130,6 +131,9 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
         print(f"  data       {folder.path}, which is removed when you stop it")
     else:
         print(f"  data       {folder.path}, where everything is kept")
+        if not folder.is_private:
+            print("  NOTE: other users of this machine may look into this folder. To keep them out:")
+            print(f"        chmod go= {shlex.quote(str(folder.path))}")
     if not args.closed:
         print(f"  OPEN to everyone {'on this machine' if args.host.is_loopback else 'who can reach this port'}.")
     elif system.has_admin_key():
@@ -169,4 +173,5 @@ def _fail(reason: str) -> int:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # the database has the names of all images, and signs the links to them
     sys.exit(main())

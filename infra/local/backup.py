@@ -16,7 +16,14 @@ from typing import Final
 
 from tqdm import tqdm
 
-from infra.local.data_folder import DATABASE_FILE, INCOMPLETE_DATABASE, OBJECTS_FOLDER, DataFolder, FolderUnusable
+from infra.local.data_folder import (
+    DATABASE_FILE,
+    INCOMPLETE_DATABASE,
+    OBJECTS_FOLDER,
+    DataFolder,
+    FolderUnusable,
+    make_private,
+)
 from infra.local.stored_files import Known, list_files, required, without_removed
 from infra.operate.prompts import printable, shortened
 from shared.embedded.database import Database
@@ -69,6 +76,7 @@ def _prepare(folder: DataFolder, target: Path) -> None:
         target.mkdir(mode=0o700, exist_ok=True)
         if any(target.iterdir()):
             raise FolderUnusable(f"{target} is not empty. Name a new or an empty folder for the backup.")
+        make_private(target)
         (target / OBJECTS_FOLDER).mkdir()
     except FileNotFoundError as error:
         raise FolderUnusable(

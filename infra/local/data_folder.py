@@ -5,7 +5,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,11 @@ class DataFolder:
     def vectors(self) -> Path:
         return self.path / VECTORS_FOLDER
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the owner alone may look into it."""
+        return not self.path.stat().st_mode & 0o077
+
 
 def default_path() -> Path:
     """Return the folder that a run uses if it names none: `pictrace` in the user's data directory."""
@@ -87,7 +92,9 @@ def data_folder(name: str | None) -> Iterator[DataFolder]:
     with ExitStack() as locks:
         try:
             _lock(path, locks)
-            if is_new:  # before the database, which without it counts as incomplete
+            if is_new:
+                make_private(path)
+                # before the database, which without it counts as incomplete
                 (path / OBJECTS_FOLDER).mkdir(exist_ok=True)
                 sync_folder(path)
         except OSError as error:
@@ -119,6 +126,12 @@ def _create(path: Path, *, with_parents: bool) -> None:
             f"{path} is not created, because {path.parent} does not exist. Is its disk attached? For a new folder "
             f"there, create {path.parent} first."
         ) from None
+
+
+def make_private(path: Path) -> None:
+    """Let the owner alone look into a folder that was empty; one of another owner stays as it is."""
+    with suppress(PermissionError):
+        path.chmod(0o700)
 
 
 def _is_new(path: Path) -> bool:

@@ -208,6 +208,18 @@ def test_a_first_start_that_died_early_is_begun_again(tmp_path: Path) -> None:
         assert folder.objects.is_dir()
 
 
+def test_an_empty_folder_becomes_readable_to_its_owner_only(model_dir: Path, tmp_path: Path, pictures: Path) -> None:
+    """Its database has the key that signs links, and the names of all images."""
+    tmp_path.joinpath("data").mkdir(mode=0o755)
+    with running(model_dir, tmp_path / "data", "--pictures", pictures) as (said, _):
+        paths = [tmp_path / "data", *tmp_path.joinpath("data").rglob("*")]
+        assert {path for path in paths if path.stat().st_mode & 0o077} == set()
+        assert "other users" not in said
+    tmp_path.joinpath("data").chmod(0o755)
+    with running(model_dir, tmp_path / "data") as (said, _):
+        assert f"To keep them out:\n        chmod go= {tmp_path / 'data'}" in said
+
+
 def failing_start(monkeypatch: pytest.MonkeyPatch, model_dir: Path, error: Exception) -> int:
     """What `main` returns if the start of the system fails."""
 

@@ -89,6 +89,15 @@ def test_a_copy_has_the_database_in_one_state_and_links_the_files(
     assert "the database is intact, and its 7 files are there" in capsys.readouterr().out
 
 
+def test_a_copy_is_readable_to_its_owner_only(library: Library, tmp_path: Path) -> None:
+    for name in ("new", "empty"):
+        copy = tmp_path / name
+        if name == "empty":
+            copy.mkdir(mode=0o755)
+        assert library.run("backup", copy) == 0
+        assert copy.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_copy_on_another_disk_has_files_of_its_own(
     library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
