@@ -1,7 +1,7 @@
 """Follow folders: say which files came or changed, and which are gone."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,7 +67,7 @@ class FolderWatch:
         for path in touched:
             if path.exists():
                 self._gone.pop(path, None)
-                for file in files_below(path) if path.is_dir() else (path,):  # a folder that moved is one event
+                for file in self._files_at(path):
                     self._incomplete.setdefault(file, _Seen((-1, -1), now))
             else:
                 self._incomplete.pop(path, None)
@@ -79,6 +79,12 @@ class FolderWatch:
         for path in gone:
             del self._gone[path]
         return FolderChange(came, gone)
+
+    def _files_at(self, path: Path) -> Iterable[Path]:
+        """Return the files of a path that was touched: a folder that moved is one event, a link to one is left out."""
+        if not path.is_dir():
+            return (path,)
+        return () if path.is_symlink() and path not in self._folders else files_below(path)
 
     def _is_complete(self, path: Path, seen: _Seen, now: float) -> bool:
         try:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Final
 
 from infra.operate.local_files import FoundFile
@@ -201,7 +202,10 @@ def _read(file: FoundFile) -> tuple[str, str, bytes]:
         NotSendable: it is unreadable, too large, changed or not an image.
     """
     try:
-        if file.path.stat().st_size > MAX_UPLOAD_BYTES:
+        status = file.path.stat()
+        if not (file.named or S_ISREG(status.st_mode)):  # reading a pipe would wait for ever
+            raise NotSendable("unreadable", "It is a pipe, a socket or a device.")
+        if status.st_size > MAX_UPLOAD_BYTES:
             raise NotSendable("too_large", f"more than {MAX_UPLOAD_BYTES:,} bytes")
         data = file.path.read_bytes()
     except OSError as error:

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Self
 
 from pictrace.cli.common import EXIT_SERVER, exit_code
@@ -81,7 +82,10 @@ class Destination:
 
     def _read(self, file: Path) -> bytes:
         try:
-            if file.stat().st_size > self.max_bytes:
+            status = file.stat()
+            if not S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+                raise Refused("unreadable", "It is not a regular file.")
+            if status.st_size > self.max_bytes:
                 raise Refused("too_large", f"It has more than {self.max_bytes:,} bytes.")
             return file.read_bytes()
         except OSError as error:
