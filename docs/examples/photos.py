@@ -1,14 +1,23 @@
 """Make the photographs of the documentation's transcripts: `.venv/bin/python docs/examples/photos.py [FOLDER]`.
 
-They are those in scikit-image's wheel, and altered copies of them.
+They are those in scikit-image's wheel, and altered copies of them. Its code is not imported: a local run has the wheel
+without the packages that the code needs.
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
-from skimage.data import data_dir
+
+
+def samples() -> Path:
+    """Return the folder of the photographs in scikit-image's wheel."""
+    found = find_spec("skimage")
+    if found is None or found.origin is None:
+        raise SystemExit("scikit-image is not installed here. Use the Python of `make run`: .venv/bin/python")
+    return Path(found.origin).parent / "data"
 
 
 def write(path: Path, image: np.ndarray, quality: int = 90) -> None:
@@ -28,7 +37,7 @@ def captioned(image: np.ndarray, text: str) -> np.ndarray:
 
 def main(folder: Path) -> None:
     names = ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png", "coins.png", "moon.png", "motorcycle_left.png")
-    read = {name.split(".")[0]: cv2.imread(str(Path(data_dir) / name)) for name in names}
+    read = {name.split(".")[0]: cv2.imread(str(samples() / name)) for name in names}
     cat, coffee, rocket, astronaut = (read[name] for name in ("chelsea", "coffee", "rocket", "astronaut"))
 
     photos = folder / "photos"
@@ -39,6 +48,7 @@ def main(folder: Path) -> None:
     write(photos / "old" / "cat-small.jpg", scaled(cat, 0.5), 60)
     write(photos / "old" / "coffee-mail.jpg", scaled(coffee, 0.6), 40)
 
+    write(folder / "copy.jpg", cv2.rotate(cat[20:270, 30:400], cv2.ROTATE_90_COUNTERCLOCKWISE), 50)
     write(folder / "found" / "funny-cat.jpg", captioned(cat[20:270, 30:400], "MONDAY AGAIN"), 50)
     write(folder / "found" / "launch.jpg", scaled(rocket[:, ::-1], 0.8), 60)
     write(folder / "found" / "motorcycle.jpg", read["motorcycle_left"])
