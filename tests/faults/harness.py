@@ -53,7 +53,7 @@ class Harness:
         self.dead = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-        attributes = {"RedrivePolicy": redrive, "VisibilityTimeout": str(15 * SECONDS)}  # `_appeared` ends it
+        attributes: Any = {"RedrivePolicy": redrive, "VisibilityTimeout": str(15 * SECONDS)}  # `_appeared` ends it
         self.queue = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker"],
