@@ -20,7 +20,7 @@ from shared.domain.events import (
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.people.ports import EraseFaces, MoveFaces, SettleImage, Task
-from shared.domain.people.records import PERSON_ID_PATTERN
+from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN
 
 CHECK: Final = "duplicate_check"
 SCAN: Final = "duplicate_scan"
@@ -166,13 +166,14 @@ class PeopleRequest(Request):
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     image_id: Annotated[str | None, Field(pattern=IMAGE_ID_PATTERN)] = None
     person_id: Annotated[str | None, Field(pattern=f"^{PERSON_ID_PATTERN}$")] = None
+    after: Annotated[str | None, Field(pattern=f"^{FACE_ID_PATTERN}$")] = None
 
     def event(self) -> PeopleTask:
         """Return the event that the request stands for."""
         if self.image_id:
             return PeopleTask(SettleImage(ImageKey(self.collection, self.image_id)))
         if self.person_id:
-            return PeopleTask(MoveFaces(self.collection, self.person_id))
+            return PeopleTask(MoveFaces(self.collection, self.person_id, self.after))
         return PeopleTask(EraseFaces(self.collection))
 
 
@@ -183,6 +184,7 @@ def people_task(task: Task) -> str:
             request = {"collection": task.image.collection, "image_id": task.image.image_id}
         case MoveFaces():
             request = {"collection": task.collection, "person_id": task.person_id}
+            request |= {"after": task.after} if task.after else {}
         case EraseFaces():
             request = {"collection": task.collection}
     return json.dumps({PEOPLE: request})

@@ -102,7 +102,7 @@ class MarksLast(Merger):
             changes = [Change(left, left.left_by(face_id)), Change(to, to.joined_by(face_id))]
             self._store.commit([Change(faces, faces.with_face(moved)), *changes])
 
-    def move(self, collection: str, person_id: str) -> Person | None:
+    def move(self, collection: str, person_id: str, after: str | None = None) -> Person | None:
         return resolve(self._store, collection, person_id)
 
 

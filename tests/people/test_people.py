@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.errors import NotFound
 from shared.domain.ledger import ImageKey
-from shared.domain.people import matching
+from shared.domain.people import matching, merging
 from shared.domain.people.assignment import Assigner
 from shared.domain.people.decisions import PeopleDecisions
 from shared.domain.people.faces import FACE_DIMENSIONS, DetectedFace, FaceVector
@@ -18,6 +18,7 @@ from shared.domain.people.merging import Merger
 from shared.domain.people.ports import (
     FacesFound,
     ImageState,
+    MoveFaces,
     PeopleEvent,
     PersonCreated,
     PersonMerged,
@@ -209,6 +210,28 @@ def test_a_merge_moves_all_faces_and_its_undoing_returns_them(people: People) ->
     assert (named(people, "person0").name, named(people, "person1").name) == (None, "Ada")
     with pytest.raises(NotFound):
         people.merger.unmerge("c", "person0")
+
+
+def test_the_faces_of_a_person_with_many_are_moved_by_several_tasks(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One function has no time for a merge of tens of thousands; that nothing is left behind shows in its undoing."""
+    monkeypatch.setattr(merging, "BATCH", 2)
+    monkeypatch.setattr(merging, "MOVED_AT_ONCE", 4)
+    ada = three(people, 1, 0)
+    bob = [face for number in range(11, 18) for face in people.add(number, vector(0, 1))]
+    handled: list[Task] = []
+    handle = people.handler.handle
+    monkeypatch.setattr(people.handler, "handle", lambda task: (handled.append(task), handle(task)))
+    people.merger.merge("c", "person1", "person0")
+    assert [task.after for task in handled if isinstance(task, MoveFaces)] == [None, bob[3], bob[6]]
+    assert people.of(*ada, *bob) == ["person0"] * 10
+    assert people.events.count(PersonMerged("c", "person1", "person0")) == 1
+    handled.clear()
+    people.merger.unmerge("c", "person1")
+    assert [task.after for task in handled if isinstance(task, MoveFaces)] == [None, bob[0], bob[4]]
+    assert people.of(*ada, *bob) == ["person0"] * 3 + ["person1"] * 7
+    assert (named(people, "person0").faces, named(people, "person1").faces) == (3, 7)
 
 
 def test_merges_of_merges_are_undone_in_any_order(people: People) -> None:

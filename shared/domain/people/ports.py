@@ -106,7 +106,7 @@ class PeopleStore(Protocol):
         ...
 
     def erase(self, collection: str, limit: int) -> tuple[int, bool]:
-        """Delete the faces of at most `limit` images, and the persons with the last of them.
+        """Delete the faces of about `limit` images, and after the last of them some persons.
 
         Returns:
             The number of live faces deleted, and whether something is left.
@@ -123,10 +123,15 @@ class SettleImage:
 
 @dataclass(frozen=True, slots=True)
 class MoveFaces:
-    """A person was merged, or the merge of another into this one undone: its faces must go where they belong."""
+    """A person was merged, or the merge of another into this one undone: its faces must go where they belong.
+
+    Attributes:
+        after: the face after which they begin; None to begin with the first.
+    """
 
     collection: str
     person_id: str
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

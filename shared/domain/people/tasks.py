@@ -52,7 +52,7 @@ class TaskHandler:
             case SettleImage():
                 self._settle(task)
             case MoveFaces():
-                stays = self._merger.move(task.collection, task.person_id)
+                stays = self._merger.move(task.collection, task.person_id, task.after)
                 if stays:
                     self._publish(PersonMerged(task.collection, task.person_id, stays.person_id))
             case EraseFaces():

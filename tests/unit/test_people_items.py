@@ -1,0 +1,47 @@
+"""Faces and persons in DynamoDB, where a table that is large enough would take an emulator minutes."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from shared.aws import messages
+from shared.aws.dynamodb.people import ERASED_PAGES, DynamoPeople
+from shared.aws.own_messages import people_task
+from shared.domain.events import PeopleTask
+from shared.domain.people.ports import MoveFaces
+from shared.domain.people.records import face_id
+
+
+class Links:
+    """A client of a table whose faces are erased, and which has pages of links left."""
+
+    def __init__(self, pages: int) -> None:
+        self.pages = [[{"pk": {"S": "people#c"}, "sk": {"S": f"face#{number}"}}] for number in range(pages)]
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._paginate)
+
+    def _paginate(self, *, ExpressionAttributeValues: Any, **_: Any) -> Iterator[Any]:  # noqa: N803 - the API's name
+        if ExpressionAttributeValues[":pk"]["S"] == "people#c":
+            yield from [{"Items": page} for page in self.pages]
+
+    def batch_write_item(self, *, RequestItems: Any) -> Any:  # noqa: N803 - the API's name
+        gone = [request["DeleteRequest"]["Key"] for request in RequestItems["t"]]
+        self.pages = [page for page in self.pages if page[0] not in gone]
+        return {}
+
+
+def test_one_call_erases_a_bounded_number_of_persons_and_says_that_more_are_left() -> None:
+    client: Any = Links(2 * ERASED_PAGES + 1)
+    people = DynamoPeople(client, "t")
+    assert people.erase("c", 200) == (0, True)
+    assert people.erase("c", 200) == (0, True)
+    assert len(client.pages) == 1
+    assert people.erase("c", 200) == (0, False)
+    assert client.pages == []
+
+
+def test_a_task_to_move_faces_says_where_it_goes_on() -> None:
+    for after in (None, face_id("0" * 64, "model", 3)):
+        task = MoveFaces("c", "1" * 32, after)
+        assert messages.parse(people_task(task)) == [PeopleTask(task)]
