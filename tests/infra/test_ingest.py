@@ -116,6 +116,30 @@ def test_the_bucket_name_fits_even_with_the_longest_stage() -> None:
     assert len(f"PicTrace-{'a' * 12}-{bucket}-{'x' * 12}") <= 63
 
 
+def test_a_function_that_sends_to_a_queue_which_invokes_it_is_not_stopped_as_a_loop(document: dict[str, Any]) -> None:
+    """Unless it is allowed, Lambda stops a function that led to itself 16 times, as a purge of 1,000 images does."""
+    loops = set()
+    for mapping in resources(document, "AWS::Lambda::EventSourceMapping").values():
+        queue, name = text(mapping["EventSourceArn"]), text(mapping["FunctionName"])
+        properties = resources(document, "AWS::Lambda::Function")[name.strip("<>")]
+        if queue in _sends_to(document, text(properties["Role"])):
+            loops.add(queue)
+            assert properties["RecursiveLoop"] == "Allow"
+    assert loops == {"<IngestionQueue>", "<IngestionPeopleQueue>"}
+    assert function(document, "api")["RecursiveLoop"] == "Terminate"
+
+
+def _sends_to(document: dict[str, Any], role: str) -> set[str]:
+    return {
+        text(resource)
+        for policy in resources(document, "AWS::IAM::Policy").values()
+        if role in map(text, policy["Roles"])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and "sqs:SendMessage" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
 def test_batches_report_failures_and_concurrency_is_limited(document: dict[str, Any]) -> None:
     mapping = mappings(document)["<IngestionQueue>"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
