@@ -167,8 +167,14 @@ class Ingestion(Construct):
                 targets=[target],
             )
         for arn in source_topics:
-            topic = sns.Topic.from_topic_arn(self, f"Topic{arn.rsplit(':', 1)[-1]}", arn)
+            topic = sns.Topic.from_topic_arn(self, self._topic_id(arn), arn)
             topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead_letters))
+
+    def _topic_id(self, arn: str) -> str:
+        """Return the name of a topic, or if another region or account has one of this name, more of its ARN."""
+        _, region, account, name = arn.rsplit(":", 3)
+        named = f"Topic{name}"
+        return named if self.node.try_find_child(named) is None else f"{named}-{account}-{region}"
 
     def _admit(self, existing_bucket: str | None) -> None:
         """Let the buckets send to the queue.

@@ -157,7 +157,7 @@ def _audience(context: Mapping[str, Any]) -> str | None:
 
 
 def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) -> tuple[str, ...]:
-    values = tuple(value.strip() for value in str(context.get(name)).split(",") if value.strip())
+    values = tuple(dict.fromkeys(value.strip() for value in str(context.get(name)).split(",") if value.strip()))
     for value in values:
         if not re.fullmatch(pattern, value):
             raise ContextError(f"{name} must be {meaning}, separated by commas, not {value!r}")

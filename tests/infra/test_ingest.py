@@ -102,6 +102,18 @@ def test_configured_buckets_and_topics_may_send() -> None:
     assert function(document, "ingest")["Environment"]["Variables"]["PICTRACE_SOURCE_BUCKETS"] == "photos,more-photos"
 
 
+def test_topics_of_one_name_in_several_regions_may_send() -> None:
+    elsewhere = TOPIC.replace("eu-west-1", "us-east-1")
+    document = app.template({"source_topics": f"{TOPIC}, {elsewhere}, {TOPIC}", "source_buckets": "photos,photos"})
+    subscriptions = resources(document, "AWS::SNS::Subscription").values()
+    assert {(one["TopicArn"], one.get("Region")) for one in subscriptions} == {
+        (TOPIC, "eu-west-1"),
+        (elsewhere, "us-east-1"),
+    }
+    assert len(subscriptions) == 2
+    assert function(document, "ingest")["Environment"]["Variables"]["PICTRACE_SOURCE_BUCKETS"] == "photos"
+
+
 def test_events_that_cannot_be_delivered_are_dead_lettered(document: dict[str, Any]) -> None:
     (target,) = resources(document, "AWS::Events::Rule")["IngestionSubmitted"]["Targets"]
     assert text(target["Arn"]) == "<IngestionQueue>"
