@@ -154,6 +154,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
             now=lambda: now().isoformat(timespec="seconds"),
         ),
         people=adapters.people,
+        tasks=adapters.tasks,
         faces=face_indexer,
         messages=adapters.messages,
         catalogue=adapters.catalogue,

@@ -13,6 +13,7 @@ from functions.ingest.trash_follower import TrashFollower
 from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
 from shared.domain.events import (
     Created,
+    DelayedTask,
     DuplicateCheck,
     DuplicateScanStep,
     FaceScan,
@@ -40,7 +41,7 @@ from shared.domain.images import (
 )
 from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.people.ports import Task
+from shared.domain.people.ports import SettleImage, Task, Tasks
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.services import Fetcher, Messages
 from shared.domain.ports.uploads import Uploads
@@ -55,6 +56,7 @@ class Dispatcher:
         bucket: the deployment's own bucket, whose uploads are indexed.
         source_buckets: other buckets, of which every object is indexed.
         people: handles a task on faces and persons.
+        tasks: the queue of such tasks.
         publish: publishes an outcome; if it raises, the message is retried.
     """
 
@@ -68,6 +70,7 @@ class Dispatcher:
         trash: TrashFollower,
         scanner: DuplicateScanner,
         people: Callable[[Task], None],
+        tasks: Tasks,
         faces: FaceIndexer,
         messages: Messages,
         catalogue: Catalogue,
@@ -85,6 +88,7 @@ class Dispatcher:
         self._trash = trash
         self._scanner = scanner
         self._people = people
+        self._tasks = tasks
         self._faces = faces
         self._messages = messages
         self._catalogue = catalogue
@@ -144,14 +148,31 @@ class Dispatcher:
                 outcome = self._faces.scan(event)
             case PurgeTrash():
                 outcome = self._purger.purge(event)
-            case PeopleTask():
-                self._people(event.task)
-                outcome = Outcome(status=OutcomeStatus.IGNORED, reason="people are up to date")
+            case PeopleTask() | DelayedTask():
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason=self._handle_task(event))
             case TrashChanged():
                 outcome = self._trash.follow(event)
             case Ignored():
                 outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
         return outcome
+
+    def _handle_task(self, event: PeopleTask | DelayedTask) -> str:
+        """Bring faces or persons up to date, when it is their turn; return what was done, in words."""
+        task = event.task
+        if isinstance(event, DelayedTask):
+            self._tasks.send(task)
+            return "a task on people waits for its turn"
+        try:
+            self._people(task)
+        except IndexNotReady:
+            if not isinstance(task, SettleImage):
+                raise
+            since = task.unready_since or self._clock().isoformat(timespec="seconds")
+            if self._clock() - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
+                return f"the vector index of faces was not ready for {CHECK_HOURS} hours"
+            self._messages.delay_task(replace(task, unready_since=since))
+            return "the vector index of faces is still not ready"
+        return "people are up to date"
 
     def _index(self, event: Created) -> Outcome:
         def group(outcome: Outcome, description: Description | None) -> tuple[Outcome, Grouping]:

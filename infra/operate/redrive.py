@@ -18,6 +18,7 @@ from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
 from shared.domain.events import (
     Created,
+    DelayedTask,
     DuplicateCheck,
     DuplicateScanStep,
     FaceScan,
@@ -142,7 +143,7 @@ def _summarise_event(event: IngestEvent) -> str:
             text = event.url
         case Ignored():
             text = event.reason
-        case PeopleTask():
+        case PeopleTask() | DelayedTask():
             text = f"people: {event.task}"
         case Reindex():
             text = f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"

@@ -3,9 +3,17 @@
 import json
 from typing import TYPE_CHECKING, Final
 
-from shared.aws.own_messages import duplicate_check, duplicate_scan, find_faces, purge_trash, trash_change
+from shared.aws.own_messages import (
+    delayed_task,
+    duplicate_check,
+    duplicate_scan,
+    find_faces,
+    purge_trash,
+    trash_change,
+)
 from shared.domain.events import Created, DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
-from shared.domain.limits import check_delay_seconds
+from shared.domain.limits import MAX_CHECKS, check_delay_seconds
+from shared.domain.people.ports import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -38,6 +46,9 @@ class IngestMessages:
 
     def find_faces(self, event: FindFaces | FaceScan) -> None:
         self._send(json.dumps(find_faces(event)), SOON)
+
+    def delay_task(self, task: Task) -> None:
+        self._send(delayed_task(task), check_delay_seconds(MAX_CHECKS))
 
     def purge(self, collection: str | None, before: str | None) -> None:
         self._send(json.dumps(purge_trash(collection, before)), SOON)

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shared.aws.own_messages import (
     CHECK,
+    DELAYED,
     FACES,
+    PEOPLE,
     SCAN,
     DuplicateCheckRequest,
     FacesRequest,
@@ -22,7 +24,16 @@ from shared.aws.own_messages import (
     ScanRequest,
     TrashChangeRequest,
 )
-from shared.domain.events import SUBMITTED, Created, Ignored, IngestEvent, Removed, UrlSubmitted
+from shared.domain.events import (
+    SUBMITTED,
+    Created,
+    DelayedTask,
+    Ignored,
+    IngestEvent,
+    PeopleTask,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import COLLECTION_PATTERN, ObjectRef
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
@@ -71,6 +82,8 @@ _REQUESTS: Final[Mapping[str, type[DuplicateCheckRequest | ScanRequest | FacesRe
     FACES: FacesRequest,
 }
 
+_TASKS: Final[Mapping[str, type[PeopleTask | DelayedTask]]] = {PEOPLE: PeopleTask, DELAYED: DelayedTask}
+
 
 def parse(text: str) -> list[IngestEvent]:
     """Parse the text of a message into events, one for each of its records.
@@ -111,8 +124,9 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield PurgeRequest.model_validate(purge).event()
         case {"trash_changed": dict(change)} if len(body) == 1 and depth == _MAX_DEPTH:
             yield TrashChangeRequest.model_validate(change).event()
-        case {"people": dict(request)} if len(body) == 1 and depth == _MAX_DEPTH:
-            yield PeopleRequest.model_validate(request).event()
+        case {"people": dict()} | {"delayed_people": dict()} if len(body) == 1 and depth == _MAX_DEPTH:
+            [(name, request)] = body.items()
+            yield _TASKS[name](PeopleRequest.model_validate(request).task())
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

@@ -12,7 +12,6 @@ from shared.domain.events import (
     DuplicateScanStep,
     FaceScan,
     FindFaces,
-    PeopleTask,
     PurgeTrash,
     Reindex,
     TrashChanged,
@@ -28,6 +27,7 @@ FACES: Final = "find_faces"
 PURGE: Final = "purge_trash"
 TRASH: Final = "trash_changed"
 PEOPLE: Final = "people"
+DELAYED: Final = "delayed_people"
 
 
 class Request(BaseModel):
@@ -167,27 +167,38 @@ class PeopleRequest(Request):
     image_id: Annotated[str | None, Field(pattern=IMAGE_ID_PATTERN)] = None
     person_id: Annotated[str | None, Field(pattern=f"^{PERSON_ID_PATTERN}$")] = None
     after: Annotated[str | None, Field(pattern=f"^{FACE_ID_PATTERN}$")] = None
+    unready_since: AwareDatetime | None = None
 
-    def event(self) -> PeopleTask:
-        """Return the event that the request stands for."""
+    def task(self) -> Task:
+        """Return the task that the request stands for."""
         if self.image_id:
-            return PeopleTask(SettleImage(ImageKey(self.collection, self.image_id)))
+            since = self.unready_since.isoformat() if self.unready_since else None
+            return SettleImage(ImageKey(self.collection, self.image_id), since)
         if self.person_id:
-            return PeopleTask(MoveFaces(self.collection, self.person_id, self.after))
-        return PeopleTask(EraseFaces(self.collection))
+            return MoveFaces(self.collection, self.person_id, self.after)
+        return EraseFaces(self.collection)
 
 
 def people_task(task: Task) -> str:
     """Return the text of the message that `parse` turns into this task."""
+    return json.dumps({PEOPLE: _people_request(task)})
+
+
+def delayed_task(task: Task) -> str:
+    """Return the text of the message that `parse` turns into this task that has waited."""
+    return json.dumps({DELAYED: _people_request(task)})
+
+
+def _people_request(task: Task) -> dict[str, str]:
+    request: dict[str, str | None]
     match task:
-        case SettleImage():
-            request = {"collection": task.image.collection, "image_id": task.image.image_id}
+        case SettleImage(image, since):
+            request = {"collection": image.collection, "image_id": image.image_id, "unready_since": since}
         case MoveFaces():
-            request = {"collection": task.collection, "person_id": task.person_id}
-            request |= {"after": task.after} if task.after else {}
+            request = {"collection": task.collection, "person_id": task.person_id, "after": task.after}
         case EraseFaces():
             request = {"collection": task.collection}
-    return json.dumps({PEOPLE: request})
+    return {name: value for name, value in request.items() if value is not None}
 
 
 def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:

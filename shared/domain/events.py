@@ -150,6 +150,13 @@ class PeopleTask:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayedTask:
+    """A task on people has waited for a vector index, outside its queue, which delays no message by itself."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that requires no action, with the reason."""
 
@@ -168,6 +175,7 @@ IngestEvent = (
     | PurgeTrash
     | TrashChanged
     | PeopleTask
+    | DelayedTask
     | Ignored
 )
 

@@ -16,10 +16,11 @@ from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS
-from shared.domain.table_schema import LOCAL_INDEX, VECTOR_INDEX
+from shared.domain.table_schema import FACES_INDEX, LOCAL_INDEX, VECTOR_INDEX
 from tests.conftest import PicTrace
 from tests.images import encoded, noise, pixels
 from tests.integration.conftest import Listener, in_stack_bucket, invoke_ingest, send, until
+from tests.integration.test_people import PLACES, Album
 from tests.unit.test_messages import notification
 
 SetIndexPhase = Callable[..., None]
@@ -49,7 +50,7 @@ def set_index_phase(running: PicTrace) -> Iterator[SetIndexPhase]:
             set_phase(table, index, phase)
 
     yield into
-    into(Phase.SEARCHABLE)
+    into(Phase.SEARCHABLE, VECTOR_INDEX, LOCAL_INDEX, FACES_INDEX)
     until(lambda: delayed(running) == 0)
 
 
@@ -92,10 +93,14 @@ def delayed(running: PicTrace) -> int:
 
 
 def dead_letters(running: PicTrace) -> int:
-    found = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=running.cloud.outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(found["Attributes"]["ApproximateNumberOfMessages"])
+    return messages_in(running, "DeadLetterQueueUrl")
+
+
+def messages_in(running: PicTrace, output: str) -> int:
+    """The number of messages that wait in a queue, or are being handled."""
+    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = boto3.client("sqs").get_queue_attributes(QueueUrl=running.cloud.outputs[output], AttributeNames=names)
+    return sum(map(int, found["Attributes"].values()))
 
 
 @pytest.mark.parametrize("phase", NOT_READY)
@@ -179,6 +184,21 @@ def test_a_check_is_eventually_abandoned(
 
     assert waiting("unready_since", CHECK_HOURS + 0.1) == 0
     assert waiting(name, hours) == 1
+
+
+@pytest.mark.parametrize("phase", NOT_READY)
+def test_faces_found_meanwhile_get_their_persons_later(
+    running: PicTrace, set_index_phase: SetIndexPhase, phase: Phase
+) -> None:
+    """Their queue delays no message, and after five failures each would be a dead letter that nobody sends back."""
+    set_index_phase(phase, FACES_INDEX)
+    dead = messages_in(running, "PeopleDeadLetterQueueUrl")
+    album = Album(running)
+    until(lambda: delayed(running) == len(PLACES))
+    assert album.people() == []
+    set_index_phase(Phase.SEARCHABLE, FACES_INDEX)
+    album.wait_for(3, 3)
+    assert messages_in(running, "PeopleDeadLetterQueueUrl") == dead
 
 
 def test_an_image_removed_before_its_check_is_not_reported_as_a_duplicate(

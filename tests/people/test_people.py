@@ -222,7 +222,12 @@ def test_the_faces_of_a_person_with_many_are_moved_by_several_tasks(
     bob = [face for number in range(11, 18) for face in people.add(number, vector(0, 1))]
     handled: list[Task] = []
     handle = people.handler.handle
-    monkeypatch.setattr(people.handler, "handle", lambda task: (handled.append(task), handle(task)))
+
+    def record(task: Task) -> None:
+        handled.append(task)
+        handle(task)
+
+    monkeypatch.setattr(people.handler, "handle", record)
     people.merger.merge("c", "person1", "person0")
     assert [task.after for task in handled if isinstance(task, MoveFaces)] == [None, bob[3], bob[6]]
     assert people.of(*ada, *bob) == ["person0"] * 10

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from shared.aws import messages
 from shared.aws.dynamodb.people import ERASED_PAGES, DynamoPeople
-from shared.aws.own_messages import people_task
-from shared.domain.events import PeopleTask
-from shared.domain.people.ports import MoveFaces
+from shared.aws.own_messages import delayed_task, people_task
+from shared.domain.events import DelayedTask, PeopleTask
+from shared.domain.ledger import ImageKey
+from shared.domain.people.ports import EraseFaces, MoveFaces, SettleImage, Task
 from shared.domain.people.records import face_id
 
 
@@ -41,7 +44,16 @@ def test_one_call_erases_a_bounded_number_of_persons_and_says_that_more_are_left
     assert client.pages == []
 
 
-def test_a_task_to_move_faces_says_where_it_goes_on() -> None:
-    for after in (None, face_id("0" * 64, "model", 3)):
-        task = MoveFaces("c", "1" * 32, after)
-        assert messages.parse(people_task(task)) == [PeopleTask(task)]
+@pytest.mark.parametrize(
+    "task",
+    [
+        SettleImage(ImageKey("c", "0" * 64)),
+        SettleImage(ImageKey("c", "0" * 64), "2026-12-01T12:00:00+00:00"),
+        MoveFaces("c", "1" * 32),
+        MoveFaces("c", "1" * 32, face_id("0" * 64, "model", 3)),
+        EraseFaces("c"),
+    ],
+)
+def test_tasks_are_read_as_they_were_sent(task: Task) -> None:
+    assert messages.parse(people_task(task)) == [PeopleTask(task)]
+    assert messages.parse(delayed_task(task)) == [DelayedTask(task)]

@@ -116,9 +116,15 @@ class PeopleStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SettleImage:
-    """The faces of an image must follow what became of it, and persons be found for them."""
+    """The faces of an image must follow what became of it, and persons be found for them.
+
+    Attributes:
+        unready_since: when the vector index of faces was first found not to be ready, ISO 8601 in UTC; None if it has
+            not been.
+    """
 
     image: ImageKey
+    unready_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Reindex,
         TrashChanged,
     )
+    from shared.domain.people.ports import Task
 
 
 class Fetcher(Protocol):
@@ -62,6 +63,10 @@ class Messages(Protocol):
         ...
 
     def find_faces(self, event: "FindFaces | FaceScan") -> None: ...
+
+    def delay_task(self, task: "Task") -> None:
+        """Have a task on people sent to its queue after as long as a vector index takes at least to become ready."""
+        ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""
