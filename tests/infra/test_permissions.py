@@ -171,7 +171,7 @@ def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("policy", ["IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"])
 def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str) -> None:
     (listing,) = [entry for entry in statements(document, policy) if entry["Action"] == "s3:ListBucket"]
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["uploads/*", "signatures/*", "thumbnails/*"]}}
+    assert listing["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["uploads/*", "signatures/*", "thumbnails/*"]}}
 
 
 def test_the_permissions_match_the_calls_in_the_code() -> None:
