@@ -579,7 +579,7 @@ def test_a_changed_tag_is_shown_when_a_result_or_a_copy_is_opened_again(desktop:
     Deletable(api)
     tagged = record(2, tags=["dog"])
     api.answers |= {
-        f"PUT /v1/images/{image_id(2)}/tags/dog": tagged,
+        f"PATCH /v1/images/{image_id(2)}": tagged,
         f"GET /v1/duplicates/{image_id(2)}": groups(1)[0],
     }
     for address, place in (

@@ -146,6 +146,8 @@ def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, co
     assert run("tag", one, "--add", "Sea", "--add", "sun", *where).stdout.split() == [
         *(as_json(run("list", *where, "--tag", "sea", "--json"))["images"][0]["image_id"][:12], "sea,", "sun")
     ]
+    assert run("tag", two, "--add", "who?", "--add", "100%25", *where).stdout.split("  ")[1] == "100%25, who?\n"
+    assert run("tag", two, "--remove", "who?", "--remove", "100%25", *where).stdout.split("  ")[1] == "\n"
     assert run("tag", one, *where).exit_code == 2
     assert run("tag", "nothing.png", "--add", "x", *where).exit_code == 2
     run("tag", one, two, "--remove", "sun", "--add", "beach", *where)

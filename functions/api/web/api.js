@@ -134,8 +134,11 @@ export const annotate = (image, change) => call(pathOf(image), json(change, "PAT
 
 export const tags = () => call(inCollection("/v1/tags"));
 
-/** Give an image a tag, or remove it; return its record. */
-export const setTag = (image, tag, wanted) => call(pathOf(image, `/tags/${encodeURIComponent(tag)}`), { method: wanted ? "PUT" : "DELETE" });
+/**
+ * Give an image a tag, or remove it; return its record. The tag is in the body: API Gateway decodes an address, and cuts it
+ * at a question mark, before the function sees it.
+ */
+export const setTag = (image, tag, wanted) => annotate(image, { decided_tags: { [tag]: wanted } });
 
 export const albums = (cursor) => call(inCollection(`/v1/albums?limit=48${part("cursor", cursor)}`));
 export const albumsOf = (image) => call(`/v1/albums?image_id=${image.image_id}&collection=${encodeURIComponent(image.collection)}`);

@@ -105,14 +105,9 @@ def tag(
     """Give each IMAGE, an image id or a file, tags, or remove tags for good."""
     if not added and not removed:
         raise click.UsageError("name a tag: --add or --remove")
-    records = []
+    decided: dict[str, bool | None] = {**dict.fromkeys(added, True), **dict.fromkeys(removed, False)}
     with client(url) as api:
-        for image_id in images:
-            for name in added:
-                record = api.add_tag(image_id, name, collection=collection)
-            for name in removed:
-                record = api.remove_tag(image_id, name, collection=collection)
-            records.append(record)
+        records = [api.change_image(image_id, collection=collection, decided_tags=decided) for image_id in images]
     if as_json:
         print_json({"images": records})
         return
