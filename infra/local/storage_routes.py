@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 MAX_FIELD_BYTES: Final = 4096
 """Maximum size of the fields of a form together, and of the headers of one part."""
+MAX_FORM_BYTES: Final = 4 * MAX_FIELD_BYTES
+"""Maximum size of a form without its file: what stands between fields, and follows the file, counts too."""
 IDLE_SECONDS: Final = 30
 """How long a form may send nothing."""
 _LINK_HEADERS: Final = {
@@ -152,13 +154,16 @@ class UploadForm:
         with self._stack:
             try:
                 parser = MultipartParser(options[b"boundary"], callbacks)
-                chunks = request.stream()
+                chunks, received = request.stream(), 0
                 while True:
                     async with asyncio.timeout(IDLE_SECONDS):
                         chunk = await anext(chunks, None)
                     if chunk is None:
                         break
                     await to_thread.run_sync(parser.write, chunk)
+                    received += len(chunk)
+                    if received - self._size > MAX_FORM_BYTES:
+                        raise FormRefused(f"The form has more than {MAX_FORM_BYTES:,} bytes besides its file.")
             except FormParserError as error:
                 raise FormRefused("The body is not a valid multipart form.") from error
             if not self._complete or self._file is None:

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from infra.local.data_folder import DataFolder
 from infra.local.outages import OUTAGES
 from infra.local.serving import serving
+from infra.local.storage_routes import MAX_FORM_BYTES
 from infra.local.system import LocalSystem, local_system
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.embedded.objects import FolderObjects
@@ -125,6 +126,24 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_complete(local: Local)
     assert answer.status_code == 413
     assert f"{MAX_UPLOAD_BYTES:,} bytes" in answer.json()["detail"]
     assert local.files() == before
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_form_that_goes_on_for_ever_is_refused(local: Local, signed: bool) -> None:
+    """Parts without a name and a body are no fields; of a signed form they come after the file."""
+    url, fields, _ = local.form()
+    parts = [b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field for field in fields_of(fields)]
+    parts.append(b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n')
+    body = (b"".join(parts) if signed else b"") + b"--b\r\n\r\n\r\n" * (MAX_FORM_BYTES // 8) + b"--b--\r\n"
+    before = local.files()
+    answer = httpx.post(url, content=body, headers={"content-type": "multipart/form-data; boundary=b"}, timeout=60)
+    assert answer.status_code == 400
+    assert f"{MAX_FORM_BYTES:,} bytes besides its file" in answer.json()["detail"]
+    assert local.files() == before
+
+
+def fields_of(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in fields.items()]
 
 
 def test_a_file_of_the_largest_size_is_accepted(local: Local) -> None:
