@@ -14,7 +14,7 @@ from PIL import Image
 from pictrace import Client
 from pictrace.cli import main
 from tests.conftest import PicTrace
-from tests.images import encoded, pixels
+from tests.images import encoded, noise, pixels
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,14 @@ def test_exported_hashes_are_imported_again(running: PicTrace, stored: str, tmp_
     (tmp_path / "ours.csv").write_text(exported)
     matched = run(running, "match-hashes", tmp_path / "ours.csv", "--collection", stored, "--distance", "0").stdout
     assert len(matched.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("x","y").png', "+1.png", "-1.png", "@2x.png"])
+def test_no_file_name_is_a_formula(running: PicTrace, collection: str, name: str) -> None:
+    with Client(running.url) as client:
+        client.add(noise(7_200), filename=name, collection=collection)
+    (row,) = csv.DictReader(run(running, "hashes", "--collection", collection).stdout.splitlines())
+    assert row["filename"] == f"./{name}"
 
 
 def pdq_of(name: str) -> tuple[str, str]:

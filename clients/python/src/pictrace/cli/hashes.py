@@ -32,6 +32,9 @@ PDQ_DISTANCE: Final = 31
 AT_ONCE: Final = 100
 """Maximum number of hashes in one call."""
 
+FORMULA: Final = "=+-@"
+"""What a formula may begin with in a spreadsheet that opens a CSV file."""
+
 HASH: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{16})(?![0-9a-fA-F])")
 kind_option = click.option(
     "--kind", type=click.Choice([PHASH, PDQ]), default=PHASH, show_default=True, help="Kind of hash."
@@ -54,7 +57,7 @@ def hashes(collection: str | None, kind: str, url: str | None) -> None:
             ["hash", "quality", "filename", "image_id"] if kind == PDQ else ["hash", "filename", "image_id"]
         )
         for image in api.images(collection=collection, order="oldest"):
-            writer.writerow([*_hash(api, image, kind, collection), image["filename"], image["image_id"]])
+            writer.writerow([*_hash(api, image, kind, collection), _inert(image["filename"]), image["image_id"]])
 
 
 @click.command(name="match-hashes", epilog=EXIT_CODES)
@@ -122,6 +125,11 @@ def _matches(
                     bits = (own ^ int(value, 16)).bit_count()
                     if bits <= (PDQ_DISTANCE if distance is None else distance):
                         yield _match(bits, kind, value, image)
+
+
+def _inert(filename: str | None) -> str | None:
+    """Return a name as the path of the same file that no spreadsheet runs as a formula: strangers choose names."""
+    return f"./{filename}" if filename and filename[0] in FORMULA else filename
 
 
 def _match(bits: int, kind: str, value: str, image: Image) -> dict[str, Any]:
