@@ -7,6 +7,7 @@ caller can see, and the AWS calls that were made, which determine the response t
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -178,6 +179,67 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
         nobodys = other_caller.observe(method, path.replace("?", "t-nobodys"), **naming("t-nobodys"))
         assert theirs == nobodys, path
         assert (theirs[0], theirs[3]) == (403, []), path
+
+
+def test_every_call_that_takes_a_collection_refuses_that_of_another_caller(other_caller: OtherCaller) -> None:
+    """Read from the OpenAPI document, so that a new call cannot be forgotten."""
+    document = other_caller.client.get("/openapi.json").json()
+    ids = {"image_id": sha(HELD), "face_id": f"{sha(HELD)}-0a1b2c3d-000", "tag": "dog"}
+    calls = 0
+    for path, methods in document["paths"].items():
+        for method, call in methods.items():
+            parameters = {parameter["name"]: parameter for parameter in call.get("parameters", [])}
+            body = example(document, call.get("requestBody", {}).get("content", {}).get("application/json", {}))
+            in_body = isinstance(body, dict) and "collection" in body
+            if "collection" not in parameters and not in_body:
+                continue
+            calls += 1
+
+            def answer(
+                collection: str,
+                path: str = path,
+                method: str = method,
+                parameters: Any = parameters,
+                body: Any = body,
+                in_body: bool = in_body,
+            ) -> tuple[Any, ...]:
+                filled = re.sub(
+                    r"\{(\w+)\}",
+                    lambda found: collection if found[1] == "collection" else ids.get(found[1], "0" * 32),
+                    path,
+                )
+                in_query = parameters.get("collection", {}).get("in") == "query"
+                return other_caller.observe(
+                    method.upper(),
+                    filled,
+                    params={"collection": collection} if in_query else {},
+                    **({"json": body | ({"collection": collection} if in_body else {})} if body else {}),
+                )
+
+            theirs = answer(other_caller.theirs)
+            assert theirs == answer("t-nobodys"), (method, path)
+            assert (theirs[0], theirs[3]) == (403, []), (method, path, theirs)
+    assert calls > 60
+
+
+def example(document: Any, schema: Any) -> Any:
+    """Return a value that a schema of the OpenAPI document allows, from its examples where it has some."""
+    schema = schema.get("schema", schema)
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if schema.get("examples"):
+        return schema["examples"][0]
+    match schema:
+        case {"anyOf": [first, *_]}:
+            return example(document, first)
+        case {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"properties": properties}:
+            return {name: example(document, one) for name, one in properties.items()}
+        case {"items": items}:
+            return [example(document, items)] * max(1, schema.get("minItems", 1))
+        case _:
+            return {"string": "x", "integer": 1, "number": 0.5, "boolean": True}.get(schema.get("type"))
 
 
 def test_listing_counting_and_searching_stay_in_the_callers_collection(
