@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from errno import EEXIST
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -84,7 +85,7 @@ class _Files:
         name = next((name for name in names if self._is_free(name)), None)
         if name is None:
             raise FileExistsError(EEXIST, "this name of an image is taken by another file; move it away", names[-1])
-        part = self._folder / f".{image['image_id']}.part"
+        part = self._folder / f".{_word(image['image_id'])}.part"
         part.write_bytes(data)
         part.replace(self._folder / name)
         if name != names[0] and names[0].casefold() not in self._exported:
@@ -131,10 +132,15 @@ def _names(image: Image) -> tuple[str, ...]:
     """Return the names that an image's file may have, the first choice first; the same in every run."""
     given = PureWindowsPath(PurePosixPath(image["filename"] or "").name).name
     kept = Path("".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in given).strip(" ."))
-    short = image["image_id"][:12]
-    stem = kept.stem[:MAX_STEM] or short
-    suffix = kept.suffix[:10] or EXTENSIONS.get(image["format"], f".{image['format']}")
-    return f"{stem}{suffix}", f"{stem}-{short}{suffix}", f"{stem}-{image['image_id']}{suffix}"
+    image_id = _word(image["image_id"])
+    stem = kept.stem[:MAX_STEM] or image_id[:12]
+    suffix = kept.suffix[:10] or EXTENSIONS.get(image["format"], f".{_word(image['format'])}")
+    return f"{stem}{suffix}", f"{stem}-{image_id[:12]}{suffix}", f"{stem}-{image_id}{suffix}"
+
+
+def _word(text: str) -> str:
+    """Return an id or a format as a part of a name: whatever a server sends, no file is saved outside the folder."""
+    return re.sub("[^0-9a-z]", "_", text)
 
 
 def _save(api: Client, image: Image, files: _Files) -> tuple[str, str | None]:
