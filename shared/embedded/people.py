@@ -115,6 +115,10 @@ class EmbeddedPeople:
             ).fetchone()
         return decode_person(collection, person_id, *row) if row else None
 
+    def find_people(self, collection: str, person_ids: Collection[str]) -> Mapping[str, Person]:
+        found = (self.person(collection, person_id) for person_id in set(person_ids))
+        return {person.person_id: person for person in found if person}
+
     def people(self, collection: str) -> Sequence[Person]:
         with self._database.read() as connection:
             rows: Any = connection.execute(

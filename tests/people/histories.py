@@ -73,6 +73,7 @@ for _name in (
     "image",
     "images",
     "person",
+    "find_people",
     "faces_of",
     "vectors",
     "near",

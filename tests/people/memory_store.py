@@ -54,6 +54,9 @@ class MemoryPeople:
     def person(self, collection: str, person_id: str) -> Person | None:
         return self.persons.get(person_id)
 
+    def find_people(self, collection: str, person_ids: Collection[str]) -> Mapping[str, Person]:
+        return {one: self.persons[one] for one in person_ids if one in self.persons}
+
     def people(self, collection: str) -> Sequence[Person]:
         return list(self.persons.values())
 

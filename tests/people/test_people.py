@@ -284,6 +284,24 @@ def test_the_faces_of_a_crowd_are_stored_and_withdrawn(people: People) -> None:
     assert not people.store.images_
 
 
+def test_the_persons_of_a_crowd_are_found_with_few_reads(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each face of a class of 200 once read the persons of all others, and a function has time for 40,000 reads."""
+    crowd = [vector(0, number) for number in range(50)]
+    for number in (1, 2, 3):
+        people.add(number, *crowd)
+    reads: list[str] = []
+    read = people.store.person
+
+    def record(collection: str, person_id: str) -> Person | None:
+        reads.append(person_id)
+        return read(collection, person_id)
+
+    monkeypatch.setattr(people.store, "person", record)
+    faces = people.add(4, *crowd)
+    assert len(set(people.of(*faces)) - {None}) == len(crowd)
+    assert len(reads) <= 2 * len(crowd)
+
+
 def test_a_collection_without_faces_stores_none_and_erases_all(people: People) -> None:
     three(people, 1, 0)
     people.store.on = False

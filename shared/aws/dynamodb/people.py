@@ -77,6 +77,11 @@ class DynamoPeople:
         item = self._get(items.person_key(collection, person_id))
         return items.to_person(item) if item else None
 
+    def find_people(self, collection: str, person_ids: Collection[str]) -> Mapping[str, Person]:
+        keys = [items.person_key(collection, person_id) for person_id in sorted(set(person_ids))]
+        found = [items.to_person(item) for item in batch_get(self._client, self._table, keys)]
+        return {person.person_id: person for person in found}
+
     def people(self, collection: str) -> Sequence[Person]:
         return [
             items.to_person(item)

@@ -5,7 +5,7 @@ person was merged, the face got a person, was rejected or withdrawn, or another 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
@@ -64,22 +64,30 @@ class Assigner:
             if one.face_id != face.face_id
         ]
         stored = self._store.images(collection, {image_of(one.face_id) for one in near})
-        persons: dict[str, Person | None] = {}
+        others = {one: faces.find(one.face_id) for one in near if (faces := stored.get(image_of(one.face_id)))}
+        live = {
+            one: other
+            for one, other in others.items()
+            if other and other.is_live and other.face_model == face.face_model
+        }
+        persons = self._resolved(collection, {other.person for other in live.values() if other.person})
         distances = defaultdict(list)
         free = []
-        for one in near:
-            faces = stored.get(image_of(one.face_id))
-            other = faces.find(one.face_id) if faces else None
-            if other is None or not other.is_live or other.face_model != face.face_model:
-                continue
+        for one, other in live.items():
             if other.person is None:
                 free += [one] if one.distance <= matching.SUGGESTED else []
-                continue
-            if other.person not in persons:
-                persons[other.person] = resolve(self._store, collection, other.person)
-            if (person := persons[other.person]) and not is_barred(face, person):
+            elif (person := persons.get(other.person)) and not is_barred(face, person):
                 distances[person.person_id].append(one.distance)
-        return Neighbourhood({one.person_id: one for one in persons.values() if one}, distances, free)
+        return Neighbourhood({one.person_id: one for one in persons.values()}, distances, free)
+
+    def _resolved(self, collection: str, person_ids: Collection[str]) -> Mapping[str, Person]:
+        """Return the persons that ids stand for now, read at once but for those that were merged into others."""
+        found = self._store.find_people(collection, person_ids)
+        return {
+            person_id: person
+            for person_id, read in found.items()
+            if (person := resolve(self._store, collection, read.into) if read.into else read)
+        }
 
     def _placed(self, image: ImageKey, face_id: str) -> Sequence[Near]:
         """Find a person for a face; if it gets one, return the near faces without a person."""
@@ -100,17 +108,28 @@ class Assigner:
             if not is_barred(face, person):
                 self._join(faces, replace(face, former=former), person)
                 return free
-        taken = self._taken(faces, face)
+        taken = self._taken(faces, face, around)
         chosen = matching.joined({one: found for one, found in around.distances.items() if one not in taken})
         if chosen:
             self._join(faces, replace(face, former=(), confirmed=False), around.persons[chosen])
             return free
         return free if self._start(faces, face, vector, free) else ()
 
-    def _taken(self, faces: ImageFaces, face: Face) -> frozenset[str]:
-        """Return the persons of an image's other faces, to whom this one cannot belong."""
-        homes = [home(self._store, faces.image.collection, one) for one in faces.live() if one is not face]
-        return frozenset(found[0].person_id for found in homes if found)
+    def _taken(self, faces: ImageFaces, face: Face, around: Neighbourhood) -> frozenset[str]:
+        """Return those persons nearby who have another face of the image, so that this one cannot belong to them.
+
+        Only those faces are looked up that were one of them before merges: a crowd has hundreds.
+        """
+        nearby = {known for person in around.persons.values() for known in person.known_as}
+        taken = set()
+        for one in faces.live():
+            if one is face or nearby.isdisjoint((one.person, one.recalled, *one.former)):
+                continue
+            if one.person and one.person in around.persons and not one.former:
+                taken.add(one.person)
+            elif found := home(self._store, faces.image.collection, one):
+                taken.add(found[0].person_id)
+        return frozenset(taken)
 
     def _join(self, faces: ImageFaces, face: Face, person: Person) -> None:
         joined = replace(face, person=person.person_id, recalled=None)

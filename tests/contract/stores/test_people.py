@@ -70,6 +70,7 @@ def test_persons_are_as_they_were_stored(store: Store, collection: str) -> None:
     held = store.people.person(collection, new.person_id)
     assert held == replace(new, faces=1, sample="face", version=held.version if held else "")
     assert list(store.people.people(collection)) == [held]
+    assert store.people.find_people(collection, [new.person_id, "f" * 32]) == {new.person_id: held}
     assert store.people.person("elsewhere", new.person_id) is None
     store.people.commit([Change(held, None)])
     assert store.people.person(collection, new.person_id) is None
