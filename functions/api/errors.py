@@ -31,9 +31,17 @@ from shared.domain.errors import (
     RateLimited,
     Unauthenticated,
 )
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_ALBUM_IMAGES, MAX_FIELDS, MAX_TAGS, RETRY_AFTER_SECONDS
+from shared.domain.limits import (
+    INDEX_RETRY_AFTER_SECONDS,
+    MAX_ALBUM_IMAGES,
+    MAX_COLLECTION_LENGTH,
+    MAX_FIELDS,
+    MAX_TAGS,
+    RETRY_AFTER_SECONDS,
+)
 from shared.domain.tags import InvalidTag, TooManyTags
 
 logger = Logger(service="api", child=True)
@@ -65,6 +73,13 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "internal-error": (500, "Internal error"),
 }
 """Status and title of every problem type, by slug. docs/reference/api.md lists them."""
+
+_PATTERNS: Final = {
+    COLLECTION_PATTERN: f"The name of a collection has up to {MAX_COLLECTION_LENGTH} lower-case letters, digits, "
+    "hyphens and underscores, and begins with a letter or digit",
+    IMAGE_ID_PATTERN: "An image id has 64 hexadecimal digits",
+}
+"""What patterns say, in words, where people choose or copy the text."""
 
 _BY_STATUS: Final = {
     404: "not-found",
@@ -282,7 +297,7 @@ def _sentence(error: HTTPException) -> str:
 
 def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
     return [
-        {"where": [shortened(str(part)) for part in error["loc"]], "message": shortened(error["msg"])}
+        {"where": [shortened(str(part)) for part in error["loc"]], "message": shortened(_message(error))}
         for error in errors[:MAX_ERRORS]
     ]
 
@@ -290,6 +305,11 @@ def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
 def in_log(request: Request) -> str:
     """Return method and path of a request, without the token of a link to an album, and without control characters."""
     return f"{request.method} {_TOKEN.sub('/shared/…', quote(request.scope['path']))}"
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """Return pydantic's message, or for a pattern that people meet, what it says in words."""
+    return _PATTERNS.get(error.get("ctx", {}).get("pattern", ""), str(error["msg"]))
 
 
 def shortened(text: str) -> str:
@@ -300,7 +320,7 @@ def _first_message(errors: Sequence[Any]) -> str:
     if not errors:
         return "The request is not valid."
     first = errors[0]
-    message = shortened(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
+    message = shortened(f"{'.'.join(str(part) for part in first['loc'])}: {_message(first)}")
     more = len(errors) - 1
     return f"{message} ({more:,} more)" if more else message
 
