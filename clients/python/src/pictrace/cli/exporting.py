@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pictrace.answers import Image
+from pictrace.answers import Image, Stats
 from pictrace.cli.common import EXIT_CODES, client, collection_option, json_option, print_json, printable, url_option
 from pictrace.client import Client
 from pictrace.errors import NotFound
@@ -40,17 +40,19 @@ def export(folder: Path, collection: str | None, records_only: bool, url: str | 
     other bytes are never replaced: where an image's name is taken, its id is added to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _check_records(folder / RECORDS)
     files = _Files(folder)
     counts = {"saved": 0, "present": 0, "gone": 0}
     unfinished = folder / f".{RECORDS}.part"
-    with client(url) as api, unfinished.open("w", encoding="utf-8") as records:
-        for image in _listed(api, collection):
-            what, name = ("saved", None) if records_only else _save(api, image, files)
-            counts[what] += 1
-            if what != "gone":
-                entry = image if name is None else {"file": name, **image}
-                records.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    with client(url) as api:
+        stats = api.stats(collection=collection)
+        _check_records(folder / RECORDS, stats["collection"])
+        with unfinished.open("w", encoding="utf-8") as records:
+            for image in _listed(api, stats):
+                what, name = ("saved", None) if records_only else _save(api, image, files)
+                counts[what] += 1
+                if what != "gone":
+                    entry = image if name is None else {"file": name, **image}
+                    records.write(json.dumps(entry, ensure_ascii=False) + "\n")
     unfinished.replace(folder / RECORDS)
     if as_json:
         print_json({"folder": str(folder), "counts": counts})
@@ -100,30 +102,32 @@ class _Files:
         return name.casefold() not in self._taken and not os.path.lexists(self._folder / name)
 
 
-def _check_records(path: Path) -> None:
-    """Raises click.UsageError if there is such a file, and it is not that of an export."""
+def _check_records(path: Path, collection: str) -> None:
+    """Raises click.UsageError if there is such a file, and it is not that of an export of the collection."""
     if not path.exists():
         return
     with path.open("rb") as file:
         first = file.readline()
     try:
-        is_ours = not first or json.loads(first).keys() >= RECORD_FIELDS
+        record = json.loads(first) if first else {}
+        is_ours = not first or record.keys() >= RECORD_FIELDS
     except (ValueError, AttributeError):
         is_ours = False
     if not is_ours:
         raise click.UsageError(
             f"{path} is not from an export, which would replace it; move it away, or name another folder"
         )
+    if (held := record.get("collection", collection)) != collection:
+        raise click.UsageError(f"{path.parent} has the collection {held}. Name another folder for {collection}")
 
 
-def _listed(api: Client, collection: str | None) -> Iterator[Image]:
+def _listed(api: Client, stats: Stats) -> Iterator[Image]:
     """Yield the images of a collection, the oldest first, and show how far it is."""
-    stats = api.stats(collection=collection)
     console = Console(stderr=True)
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=stats["images"])
-        for image in api.images(collection=collection, order="oldest"):
+        for image in api.images(collection=stats["collection"], order="oldest"):
             yield image
             bar.advance(task)
 
