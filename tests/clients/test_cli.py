@@ -118,9 +118,43 @@ def test_a_failure_is_a_sentence_and_an_exit_code(run: Run, closed: ClosedApi) -
     refused = run("collections", "--url", closed.url)
     assert (refused.exit_code, refused.stderr[:29]) == (3, "pictrace: Send a valid key: A")
     unreachable = run("collections", "--url", "http://127.0.0.1:9")
-    assert (unreachable.exit_code, "cannot be reached" in unreachable.stderr) == (3, True)
+    assert (unreachable.exit_code, "http://127.0.0.1:9 cannot be reached" in unreachable.stderr) == (3, True)
     assert run("add", "missing.jpg").exit_code == 2
     assert run("look").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "next_step"),
+    [
+        (["list", "--url", "http://127.0.0.1:9"], "PICTRACE_URL names another address"),
+        (["list", "--url", "localhost:8000"], "begin it with http:// or https://"),
+        (["login", "--url", "localhost:8000"], "begin it with http:// or https://"),
+        (["search", "596aa1e7cb87"], "an image id has 64 digits: --json prints it whole"),
+        (["compare", "a.jpg", "596aa1e7cb87"], "an image id has 64 digits: --json prints it whole"),
+        (["favourite", "596aa1e7cb87"], "an image id, which has 64 digits: --json prints it whole"),
+        (["list", "--collection", "Our Photos"], "begins with a letter or digit"),
+        (["list", "--collection", "never-filled"], "`pictrace collections` lists all"),
+        (["tags", "--collection", "never-filled"], "`pictrace collections` lists all"),
+        (["duplicates", "--collection", "never-filled"], "`pictrace collections` lists all"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_do_next(run: Run, arguments: list[str], next_step: str) -> None:
+    assert next_step in " ".join(run(*arguments).stderr.split())
+
+
+def test_a_search_in_a_collection_without_images_says_so(run: Run, folder: Path) -> None:
+    done = run("search", folder / "a.png", "--collection", "never-filled")
+    assert (done.exit_code, done.stdout) == (0, "No matches.\n")
+    assert "The collection never-filled has no images" in done.stderr
+
+
+def test_the_same_command_is_only_proposed_where_it_may_help(run: Run, folder: Path, closed: ClosedApi) -> None:
+    unreachable = run("add", folder, "--url", "http://127.0.0.1:9")
+    assert "To go on, run the same command again." in unreachable.stderr
+    refused = run("add", folder, "--url", closed.url)
+    assert "`pictrace login`" in refused.stderr
+    assert "same command" not in refused.stderr
+    assert "same command" not in run("add", folder, "--collection", "Our Photos").stderr
 
 
 def test_words_of_strangers_move_no_cursor(run: Run, running: PicTrace, collection: str) -> None:
@@ -242,6 +276,17 @@ def test_an_export_keeps_the_files_of_images_that_were_deleted(
     assert run("export", tmp_path, "--collection", collection).stdout == "1 present\n"
     assert (tmp_path / "IMG_1.png").read_bytes() == noise(18_320)
     assert json.loads((tmp_path / "images.jsonl").read_text())["file"] == f"IMG_1-{ids[1][:12]}.png"
+
+
+def test_the_export_of_another_collection_is_not_replaced(
+    run: Run, folder: Path, collection: str, tmp_path: Path
+) -> None:
+    run("add", folder / "a.png", "--collection", collection)
+    run("export", tmp_path / "out", "--collection", collection)
+    records = (tmp_path / "out" / "images.jsonl").read_text()
+    refused = run("export", tmp_path / "out", "--collection", "never-filled")
+    assert (refused.exit_code, f"has the collection {collection}" in refused.stderr) == (2, True)
+    assert (tmp_path / "out" / "images.jsonl").read_text() == records
 
 
 @pytest.mark.parametrize("text", ['{"image_id": 1}\n', "[]\n", "\n", "\xff"])

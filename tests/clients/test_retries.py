@@ -142,3 +142,17 @@ def test_waiting_ends() -> None:
         client.wait("u", timeout=0.3)
     assert isinstance(late.value, TimeoutError)
     assert 2 <= len(seen) < 5
+
+
+@pytest.mark.parametrize(
+    "answer", [{"detail": "It is empty."}, "<Error><Code>EntityTooSmall</Code><Message>It is empty.</Message></Error>"]
+)
+def test_the_storage_is_quoted_without_its_format(answer: Any) -> None:
+    with server((400, {}, answer)) as (client, _), pytest.raises(pictrace.StorageRefused) as refused:
+        client.read_link(f"{client.url}/objects/x")
+    assert str(refused.value) == "The storage answered 400: It is empty."
+
+
+def test_an_address_without_a_scheme_is_given_up_at_once() -> None:
+    with Client("localhost:8000") as client, pytest.raises(pictrace.ConnectionFailed, match="begin it with http://"):
+        client.health()

@@ -137,7 +137,7 @@ class Operations:
         """
         self.url = url or os.environ.get(URL_VARIABLE) or LOCAL_URL
         key = key or os.environ.get(KEY_VARIABLE)
-        self._retries = Retries(patience)
+        self._retries = Retries(self.url, patience)
         self._connect({"Authorization": f"Bearer {key}"} if key else {}, timeout)
 
     def _connect(self, headers: dict[str, str], timeout: float) -> None:

@@ -17,16 +17,18 @@ from pictrace.cli.common import (
     EXIT_CODES,
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
+    EXIT_SERVER,
     async_client,
     collection_option,
     exit_code,
+    explained,
     json_option,
     print_json,
     printable,
     url_option,
 )
 from pictrace.cli.destination import Added, Destination
-from pictrace.errors import PicTraceError
+from pictrace.errors import Forbidden, PicTraceError, Unauthenticated
 
 SUFFIX: Final = re.compile(
     r"\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|jxl"
@@ -52,13 +54,14 @@ def add(paths: tuple[Path, ...], collection: str | None, parallel: int, url: str
     """
     files = list(dict.fromkeys(find_files(paths)))
     results: list[Added] = []
-    status, message = 0, ""
+    status, message, may_pass = 0, "", True
     try:
         asyncio.run(_add_all(files, results, url, collection, parallel))
     except KeyboardInterrupt:
         status, message = EXIT_INTERRUPTED, "stopped."
     except PicTraceError as error:
-        status, message = exit_code(error), printable(str(error))
+        status, message = exit_code(error), explained(error)
+        may_pass = status == EXIT_SERVER and not isinstance(error, Unauthenticated | Forbidden)
     counts = Counter(result.status for result in results)
     refused = [result for result in results if result.code]
     if as_json:
@@ -73,7 +76,8 @@ def add(paths: tuple[Path, ...], collection: str | None, parallel: int, url: str
     if message:
         left = len(files) - len(results)
         click.echo(f"pictrace: {message}", err=True)
-        click.echo(f"{left:,} of {len(files):,} files are left. To go on, run the same command again.", err=True)
+        go_on = " To go on, run the same command again." if may_pass else ""
+        click.echo(f"{left:,} of {len(files):,} files are left.{go_on}", err=True)
     if status or refused:
         click.get_current_context().exit(status or EXIT_REFUSED)
 

@@ -161,7 +161,7 @@ def _pdq(data: bytes) -> list[str]:
         from PIL import Image as Pillow
     except ImportError:
         raise click.UsageError(
-            "The server has no PDQ hash of some images. To compute it here: pip install 'pictrace[pdq]'"
+            "The server has no PDQ hash of some images. To compute it here: pip install './clients/python[pdq]'"
         ) from None
     with Pillow.open(io.BytesIO(data)) as opened:
         bits, quality = pdqhash.compute(np.asarray(opened.convert("RGB")))

@@ -16,6 +16,7 @@ from pictrace.cli.common import (
     console,
     counted,
     json_option,
+    note_if_empty,
     plain_table,
     print_json,
     size_cell,
@@ -34,7 +35,9 @@ def _id_of_file(name: str) -> str:
     try:
         return hashlib.sha256(Path(name).read_bytes()).hexdigest()
     except OSError as error:
-        raise click.BadParameter(f"{name!r} is neither an image id nor a file that can be read") from error
+        raise click.BadParameter(
+            f"{name!r} is neither a file that can be read nor an image id, which has 64 digits: --json prints it whole"
+        ) from error
 
 
 IMAGES: Final = click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_ids)
@@ -53,6 +56,8 @@ def list_images(url: str | None, as_json: bool, limit: int, **parameters: Any) -
     """List the images of a collection, the newest first."""
     with client(url) as api:
         found = [image for image, _ in zip(api.images(**parameters), range(limit), strict=False)]
+        if not found:
+            note_if_empty(api, parameters["collection"])
     if as_json:
         print_json({"images": found})
         return
@@ -74,6 +79,8 @@ def tags(collection: str | None, url: str | None, as_json: bool) -> None:
     """List the tags of a collection, the most frequent first."""
     with client(url) as api:
         found = api.tags(collection=collection)
+        if not found["tags"]:
+            note_if_empty(api, collection)
     if as_json:
         print_json(found)
         return

@@ -10,6 +10,7 @@ from pictrace.cli.common import (
     collection_option,
     console,
     json_option,
+    note_if_empty,
     plain_table,
     print_json,
     size_cell,
@@ -48,6 +49,8 @@ def duplicates(collection: str | None, resolve: bool, yes: bool, url: str | None
     with client(url) as api:
         if not resolve:
             groups = list(api.duplicates(collection=collection))
+            if not groups:
+                note_if_empty(api, collection)
             if as_json:
                 print_json({"groups": groups})
             else:

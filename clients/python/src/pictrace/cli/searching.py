@@ -15,7 +15,9 @@ from pictrace.cli.common import (
     client,
     collection_option,
     console,
+    image_argument,
     json_option,
+    note_if_empty,
     plain_table,
     print_json,
     printable,
@@ -28,7 +30,7 @@ from pictrace.errors import PicTraceError
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("image", type=click.Path())
+@click.argument("image", callback=image_argument)
 @collection_option
 @click.option("-k", type=click.IntRange(min=1), help="Maximum number of matches.")
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Omit matches with a lower score.")
@@ -48,6 +50,7 @@ def search(image: str, url: str | None, as_json: bool, **parameters: Any) -> Non
             console().print(_table(api, answer))
         else:
             click.echo("No matches.")
+            note_if_empty(api, parameters["collection"])
     if answer["notice"]:
         click.echo(printable(answer["notice"]), err=True)
 
@@ -76,8 +79,8 @@ def _table(api: Client, answer: SearchAnswer) -> Table:
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("a", type=click.Path())
-@click.argument("b", type=click.Path())
+@click.argument("a", callback=image_argument)
+@click.argument("b", callback=image_argument)
 @click.option("--open", "opened", is_flag=True, help="Open a picture of the comparison.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture, a PNG.")
 @click.option(

@@ -6,7 +6,7 @@ import sys
 import click
 from click.shell_completion import get_completion_class
 
-from pictrace.cli.common import EXIT_CODES, json_option, print_json
+from pictrace.cli.common import EXIT_CODES, check_address, json_option, print_json
 from pictrace.cli.credentials import Credentials, path, store, stored
 from pictrace.client import KEY_VARIABLE, LOCAL_URL, Client
 
@@ -18,6 +18,7 @@ def login(url: str | None, as_json: bool) -> None:
     """Store the address of the API and a key for it, which is asked for, or read from PICTRACE_API_KEY."""
     known = stored()
     url = url or click.prompt("URL", default=known.url if known else LOCAL_URL, err=True)
+    check_address(url)
     key = os.environ.get(KEY_VARIABLE) or _ask_for_key()
     with Client(url, key) as api:
         stats = api.stats()
