@@ -112,7 +112,7 @@ def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSyste
     if not paths:
         print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
         return
-    print(f"{url} answers already", flush=True)
+    print(f"indexing {len(paths):,} files; {url} can be used meanwhile", flush=True)
     started = time.monotonic()
     key, text = system.create_admin_key("indexing of a folder") if args.closed else (None, None)
     try:
@@ -125,6 +125,7 @@ def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSyste
 
 
 def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, args: argparse.Namespace) -> None:
+    on_folder = f" --data {shlex.quote(str(folder.path))}" if args.data else ""
     print(f"\n  PicTrace   {url}          (the page)")
     print(f"             {url}/docs     (the API)")
     if folder.throw_away:
@@ -137,23 +138,23 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
     if not args.closed:
         print(f"  OPEN to everyone {'on this machine' if args.host.is_loopback else 'who can reach this port'}.")
     elif system.has_admin_key():
-        print(f"  CLOSED: every call on data needs a key. To create one: {_command('keys --help')}")
+        print(f"  CLOSED: every call on data needs a key. To create one: {_command(f'keys{on_folder} create --help')}")
     else:
         _, text = system.create_admin_key("local admin")
         print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
         print(f"\n    {text}\n")
-        print(f"  Others: {_command('keys --help')}")
+        print(f"  Others: {_command(f'keys{on_folder} create --help')}")
     print(f"  model      {card.id}")
     if card.notice:
         print(f"  NOTE: {card.notice}")
         print("        docs/reference/models.md explains how to get them.")
     if missing := system.model_change.missing():
-        print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
-        print("        background; until then a search does not find them. If some cannot be described, this says why:")
-        print(f"        {_command('refusals')}")
+        described = "1 image was described" if missing == 1 else f"{missing:,} images were described"
+        print(f"  NOTE: {described} by another model. All are described by {card.id} in the")
+        print("        background; until then a search does not find them. If one cannot be described, this says why:")
+        print(f"        {_command(f'refusals{on_folder}')}")
     if failed := system.failed_uploads.count():
         print(f"  NOTE: {failed:,} {'file' if failed == 1 else 'files'} could not be indexed. This says which and why:")
-        on_folder = f" --data {shlex.quote(str(folder.path))}" if args.data else ""
         print(f"        {_command(f'redrive --list{on_folder}')}")
         print("        Without --list it has them tried again.")
     print("  Press Ctrl-C to stop.\n", flush=True)

@@ -31,13 +31,13 @@ def main() -> None:
             probe.bind(("127.0.0.1", int(port)))
         except OSError as error:
             if error.errno == errno.EACCES:
-                stop("port %s requires system privileges. Choose another one: make run PORT=8000" % port)
-            stop("port %s is in use. Choose another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
+                stop("port %s requires system privileges. Choose another one: PORT=8000" % port)
+            stop("port %s is in use. Choose another one: PORT=%d" % (port, int(port) % 65535 + 1))
         finally:
             probe.close()
     images = os.environ.get("PICTURES", "")
     if images and not os.path.isdir(os.path.expanduser(images)):
-        stop("the folder %r does not exist. Choose another one: make run PICTURES=path/to/images" % images)
+        stop("the folder %r does not exist. Choose another one: PICTURES=path/to/images" % images)
 
 
 if __name__ == "__main__":

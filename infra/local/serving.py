@@ -51,7 +51,7 @@ def bind(port: int, host: IPv4Address = LOOPBACK) -> socket.socket:
             raise PortUnusable(f"No interface of this machine has the address {host}.") from error
         else:
             reason = f"Port {port} cannot be used: {error.strerror}."
-        raise PortUnusable(f"{reason} Choose another one: make run PORT=9000") from error
+        raise PortUnusable(f"{reason} Choose another one: PORT=9000, or without make --port 9000") from error
     return listener
 
 

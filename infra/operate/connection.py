@@ -16,6 +16,7 @@ from infra.operate.uploader import PARALLEL
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 
 EXIT_REFUSED: Final = 1
+GO_ON: Final = "To go on, run the same command again"
 EXIT_STOPPED: Final = 3
 """The server could not be used, so not every image was tried."""
 KEY_MINUTES: Final = 30 * 24 * 60
@@ -100,9 +101,10 @@ def run_to_end(work: Callable[[], None], left: Callable[[], str]) -> int:
     try:
         work()
     except KeyboardInterrupt:
-        print(f"\npictrace: stopped.{left()} To go on, run the same command again.", file=sys.stderr)
+        print(f"\npictrace: stopped.{left()} {GO_ON}.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except ServerFailed as failed:
-        print(f"pictrace: {printable(str(failed))}. To go on, run the same command again.", file=sys.stderr)
+        go_on = "Name a key that may do this: --key, or PICTRACE_KEY" if failed.denied else GO_ON
+        print(f"pictrace: {printable(str(failed)).rstrip('.')}. {go_on}.", file=sys.stderr)
         return EXIT_STOPPED
     return 0

@@ -39,11 +39,13 @@ class ServerFailed(Exception):  # noqa: N818
 
     Attributes:
         lasting: whether every other call would fail as well.
+        denied: whether it asks for a key, or for another one.
     """
 
-    def __init__(self, message: str, *, lasting: bool) -> None:
+    def __init__(self, message: str, *, lasting: bool, denied: bool = False) -> None:
         super().__init__(message)
         self.lasting = lasting
+        self.denied = denied
 
 
 class StorageRefused(Exception):  # noqa: N818
@@ -211,6 +213,7 @@ def checked(answer: httpx.Response) -> Any:
         raise ServerFailed(
             f"{answer.request.url.path} answered {answer.status_code}: {said}",
             lasting=answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR,
+            denied=answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
         )
     return body
 

@@ -146,7 +146,9 @@ def test_a_closed_api_takes_a_key(
     arguments = ["add", str(folder), "--url", closed.url, "--collection", collection]
     monkeypatch.delenv("PICTRACE_KEY", raising=False)
     assert main(arguments) == connection.EXIT_STOPPED
-    assert "/v1/stats answered 401: Send a valid key" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "/v1/stats answered 401: Send a valid key" in said
+    assert said.endswith("Name a key that may do this: --key, or PICTRACE_KEY.\n")
     key = closed.key(Scope.SEARCH, Scope.WRITE, collections=[collection])
     assert main([*arguments, "--key", key]) == 0
     assert capsys.readouterr().out.startswith("3 indexed, ")

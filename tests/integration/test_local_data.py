@@ -128,6 +128,7 @@ def test_images_of_another_model_are_described_again(
         pass
     with running(int8_dir, tmp_path / "data") as (said, client):
         assert "NOTE: 3 images were described by another model" in said
+        assert f"-m infra.local refusals --data {tmp_path / 'data'}\n" in said
         matches: list[object] = []
         while len(matches) < 3:
             matches = client.post("/v1/search", files={"file": noise(7_100)}).json()["matches"]
@@ -264,7 +265,9 @@ def test_a_port_in_use_is_a_sentence(model_dir: Path, module: str) -> None:
         started = [sys.executable, "-m", module, "--port", str(port), "--model-dir", str(model_dir)]
         done = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"pictrace: Port {port} is in use. Choose another one: make run PORT=9000\n"
+    assert (
+        done.stderr == f"pictrace: Port {port} is in use. Choose another one: PORT=9000, or without make --port 9000\n"
+    )
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

@@ -92,7 +92,7 @@ def test_a_run_that_other_machines_may_reach_requires_keys(model_dir: Path, tmp_
         key, port = re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said), re.search(r"http://localhost:(\d+)", said)
         assert port, said
         assert key, said
-        assert f"{Path(sys.executable).relative_to(ROOT)} -m infra.local keys --help" in said
+        assert f"{Path(sys.executable).relative_to(ROOT)} -m infra.local keys --data " in said
         other = f"http://127.0.0.2:{port[1]}/v1/uploads"  # another interface, which the loopback address is not
         body, headers = {"filename": "a.png", "content_type": "image/png"}, {"Host": "localhost:9000"}
         assert httpx.post(other, json=body, headers=headers).status_code == 401

@@ -112,4 +112,6 @@ def test_tasks_on_people_that_failed_are_handled_in_order_once_sent_back(
 
 def test_a_missing_stack_is_reported(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "nowhere", "redrive"]) == 1
-    assert "Name the stack with --stack" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Name the stack with --stack" in said
+    assert "--url http://localhost:8000" in said
