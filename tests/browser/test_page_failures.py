@@ -264,6 +264,17 @@ def test_the_key_is_not_forgotten_with_waiting_uploads_unless_somebody_agrees(de
     assert stored_files(desktop) == []
 
 
+def test_a_search_without_candidates_does_not_say_that_nothing_is_alike(desktop: Page, api: FailingApi) -> None:
+    search = {"matches": [], "model": "m", "candidates": 0, "low_information": False, "took_ms": {"total": 1}}
+    api.answers["POST /v1/search"] = search
+    desktop.goto(URL)
+    desktop.set_input_files("#file", files("x.png"))
+    expect(desktop.locator("#none")).to_have_text("There is no other image here to compare it with.")
+    api.answers["POST /v1/search"] = search | {"candidates": 1}
+    desktop.set_input_files("#file", files("y.png"))
+    expect(desktop.locator("#none")).to_have_text("Nothing in the collection looks like it.")
+
+
 def test_files_are_searched_for_though_another_tab_keeps_the_old_ones_open(desktop: Page, api: FailingApi) -> None:
     search = {"matches": [], "model": "m", "candidates": 0, "low_information": False, "took_ms": {"total": 1}}
     api.answers["POST /v1/search"] = search

@@ -102,7 +102,8 @@ export function show(answer, open) {
   byId("matches").replaceChildren(...Object.keys(text.sections).flatMap((kind) => section(kind, near, open)));
   byId("matches").classList.toggle("one", near.length === 1);
   byId("none").hidden = near.length > 0;
-  byId("none").textContent = answer.low_information ? text.tooPlain : text.nothingLike;
+  const nothing = answer.candidates ? text.nothingLike : text.nothingToCompare;
+  byId("none").textContent = answer.low_information ? text.tooPlain : nothing;
   byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
   byId("others-title").textContent = text.othersFound(others.length);
   byId("others").hidden = others.length === 0;

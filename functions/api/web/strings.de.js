@@ -224,6 +224,7 @@ export const text = {
   },
   tooPlain: "Dieses Bild hat zu wenige Einzelheiten, um es zu erkennen; nur die identische Datei lässt sich finden.",
   nothingLike: "Nichts in der Sammlung sieht so aus.",
+  nothingToCompare: "Hier gibt es kein anderes Bild, mit dem es sich vergleichen ließe.",
   othersFound: (count) => `Weniger ähnliche Bilder, wohl ohne Bezug (${number(count)})`,
   found: (count, candidates, ms) =>
     `${count ? many(count, "Bild sieht so aus", "Bilder sehen so aus") : "Nichts in der Sammlung sieht so aus"}; ${many(candidates, "Kandidat", "Kandidaten")} in ${number(ms)} ms verglichen.`,

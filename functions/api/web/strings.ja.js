@@ -221,6 +221,7 @@ export const text = {
   },
   tooPlain: "この画像は細部が少なすぎて識別できません。同一のファイルだけが見つかります。",
   nothingLike: "コレクションに似た画像はありません。",
+  nothingToCompare: "ここには比較できる画像がほかにありません。",
   othersFound: (count) => `あまり似ていない、おそらく無関係な画像 (${number(count)})`,
   found: (count, candidates, ms) =>
     `${count ? `${images(count)}が似ています` : "コレクションに似た画像はありません"}。候補 ${number(candidates)} 件を ${number(ms)} ミリ秒で比較しました。`,

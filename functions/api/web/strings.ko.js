@@ -221,6 +221,7 @@ export const text = {
   },
   tooPlain: "이 이미지는 세부가 너무 적어 알아볼 수 없습니다. 동일한 파일만 찾을 수 있습니다.",
   nothingLike: "컬렉션에 비슷한 이미지가 없습니다.",
+  nothingToCompare: "여기에는 비교할 다른 이미지가 없습니다.",
   othersFound: (count) => `덜 비슷하고 아마 무관한 이미지 (${number(count)})`,
   found: (count, candidates, ms) =>
     `${count ? `${images(count)}가 비슷합니다` : "컬렉션에 비슷한 이미지가 없습니다"}. 후보 ${number(candidates)}개를 ${number(ms)} ms에 비교했습니다.`,

@@ -221,6 +221,7 @@ export const text = {
   },
   tooPlain: "这张图片细节太少，无法识别；只能找到完全相同的文件。",
   nothingLike: "图集中没有与它相似的图片。",
+  nothingToCompare: "这里没有其他图片可供比较。",
   othersFound: (count) => `不太相似、可能无关的图片（${number(count)}）`,
   found: (count, candidates, ms) =>
     `${count ? `${images(count)}与它相似` : "图集中没有与它相似的图片"}；${number(ms)} 毫秒内比较了 ${number(candidates)} 个候选。`,

@@ -272,6 +272,7 @@ const english = {
   },
   tooPlain: "This image has too little detail to recognise; only the identical file can be found.",
   nothingLike: "Nothing in the collection looks like it.",
+  nothingToCompare: "There is no other image here to compare it with.",
   othersFound: (count) => `Less similar images, probably unrelated (${number(count)})`,
   found: (count, candidates, ms) =>
     `${count ? many(count, "image looks like it", "images look like it") : "Nothing in the collection looks like it"}; ${many(candidates, "candidate", "candidates")} compared in ${number(ms)} ms.`,
