@@ -1,4 +1,4 @@
-/** The page in German; follows bd779a268c83 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in German; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;

@@ -1,4 +1,4 @@
-/** The page in Korean; follows bd779a268c83 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Korean; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `이미지 ${number(count)}개`;
