@@ -31,7 +31,7 @@ from pictrace.cli.destination import Added, Destination
 from pictrace.errors import Forbidden, PicTraceError, Unauthenticated
 
 SUFFIX: Final = re.compile(
-    r"\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|jxl"
+    r"\.(jpe?g|jpe|jfif|mpo|jpg_large|a?png|webp|gif|bmp|dib|tiff?|avifs?|hei[cf]s?|hif|jxl"
     r"|dng|nef|cr[23w]|arw|orf|rw2|raf|pef|srw|3fr|dcr|erf|iiq|mef|mos|mrw|x3f)",
     re.IGNORECASE,
 )
