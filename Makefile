@@ -184,7 +184,7 @@ $(UV)/.made: tests/uv-requirements.lock
 
 $(VENV)/.local: infra/local/requirements.lock $(UV)/.made
 	$(call NEW_VENV,$(VENV))
-	$(call INSTALL,$(VENV),-r $<,of the local run (0.7 GB on disk))
+	$(call INSTALL,$(VENV),-r $<,of the local run (0.6 GB on disk))
 	@touch $@
 
 $(VENV)/.run: requirements.lock layers/models/efficientnet-lite0.txt $(VENV)/.local
