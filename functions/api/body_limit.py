@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.api.errors import respond
+from functions.api.problems import respond
 from shared.domain.limits import BODY_SECONDS, MAX_QUERY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_REQUEST_BYTES
 
 TOO_LARGE: Final = (

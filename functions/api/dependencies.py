@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from fastapi import Depends, Path, Query, Request
 
 from functions.api.auth import KnownCaller
-from functions.api.errors import Problem
 from functions.api.presenters import View
+from functions.api.problems import Problem
 from functions.api.schemas.common import EXAMPLE_ID
 from functions.api.services import Services
 from shared.domain.access import Scope

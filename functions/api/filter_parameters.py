@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 
 from functions.api.dependencies import LabelQuery, Needs
-from functions.api.errors import Problem
+from functions.api.problems import Problem
 from shared.domain.filters import ImageFilter
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.limits import MAX_FIELD_LENGTH, MAX_FIELDS, MAX_FILENAME_LENGTH, MAX_TAGS_WANTED

@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
-from functions.api import errors
 from functions.api.bootstrap import application
+from functions.api.problems import respond
 from functions.api.telemetry import measure
 
 gc.freeze()  # later collections need not look at modules either
@@ -44,7 +44,7 @@ def _is_base64(body: str) -> bool:
 
 
 def _malformed_body() -> dict[str, Any]:
-    answer = errors.respond("malformed-body", "The body is not standard base64 (RFC 4648, section 4).")
+    answer = respond("malformed-body", "The body is not standard base64 (RFC 4648, section 4).")
     return {
         "statusCode": answer.status_code,
         "headers": dict(answer.headers),

@@ -1,7 +1,7 @@
 """What the query of a request stands for: the bytes of an image, or the record of a stored one."""
 
 from functions.api import query_image
-from functions.api.errors import Problem
+from functions.api.problems import Problem
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from functions.api.body_limit import TOO_LARGE
-from functions.api.errors import Problem
+from functions.api.problems import Problem
 from shared.domain.images import IMAGE_ID_PATTERN, UPLOAD_ID_PATTERN
 from shared.domain.limits import MAX_QUERY_BYTES
 from shared.domain.perceptual_hashes import HASH_BITS, HASH_PATTERNS, HashKind

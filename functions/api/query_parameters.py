@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
-from functions.api.errors import MAX_ERRORS, Problem, shortened
+from functions.api.problems import MAX_ERRORS, Problem, shortened
 
 STRICT_PREFIX: Final = "/v1/"
 """Calls below it are strict; those of the legacy API ignore what they do not know, as they always have."""

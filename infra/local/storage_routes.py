@@ -15,7 +15,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functions.api.errors import in_log, outage_response, respond
+from functions.api.errors import in_log, outage_response
+from functions.api.problems import respond
 from functions.api.security_headers import SECURITY_HEADERS
 from infra.local.outages import OUTAGES
 from shared.domain.errors import NotFound

@@ -8,7 +8,7 @@ from typing import Any, Literal, NotRequired, Union, Unpack
 
 import pytest
 
-from functions.api.errors import PROBLEMS, problem_type
+from functions.api.problems import PROBLEMS, problem_type
 from pictrace import answers, errors, operations, parameters
 from pictrace.cli.adding import SUFFIX
 from pictrace.client import Operations

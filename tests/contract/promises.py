@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from functions.api.errors import PROBLEMS, problem_type
+from functions.api.problems import PROBLEMS, problem_type
 from infra import app
 from shared.domain import images, table_schema
 from tests.contract import openapi

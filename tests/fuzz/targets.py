@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from functions.api import query_image
-from functions.api.errors import PROBLEMS, Problem
+from functions.api.problems import PROBLEMS, Problem
 from shared.aws import messages
 from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import FetchRefused, PictureRefused

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.api.errors import PROBLEMS, problem_type
+from functions.api.problems import PROBLEMS, problem_type
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_REQUEST_BYTES
 from tests.conftest import ROOT, PicTrace
 from tests.images import noise

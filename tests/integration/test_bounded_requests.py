@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.api import body_limit, errors
-from functions.api.errors import MAX_ERRORS
+from functions.api.problems import MAX_ERRORS, respond
 from shared.domain.limits import MAX_REQUEST_BYTES, MAX_SMALL_REQUEST_BYTES
 from tests.conftest import PicTrace
 from tests.images import noise
@@ -81,7 +81,6 @@ def test_a_client_that_goes_away_is_no_error(
     logged: list[Any] = []
     monkeypatch.setattr(errors.logger, "error", lambda *arguments, **_: logged.append(arguments))
     answered: list[str] = []
-    respond = errors.respond
 
     def note(slug: str, *rest: Any, **more: Any) -> Any:
         answered.append(slug)

@@ -8,7 +8,7 @@ from functions.api import album_presenters
 from functions.api.album_covers import with_covers
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection, PageCursor
-from functions.api.errors import problem_responses
+from functions.api.problems import problem_responses
 from functions.api.routes.albums import OneAlbum
 from functions.api.schemas.albums import AlbumState, TrashedAlbum, TrashedAlbumPage
 from shared.domain import trash

@@ -12,7 +12,7 @@ from functions.api.album_covers import with_covers
 from functions.api.album_shares import existing_album
 from functions.api.auth import BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, OneCollection, PageCursor
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from functions.api.schemas.albums import (
     AlbumContent,
     AlbumCreation,

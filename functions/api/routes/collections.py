@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, PageCursor
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from functions.api.schemas.collections import CollectionChange, CollectionPage, CollectionSettings, CollectionState
 from functions.api.services import Services
 from shared.domain.collections import CollectionEntry

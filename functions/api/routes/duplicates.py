@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from functions.api import duplicate_presenters
 from functions.api.auth import BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
-from functions.api.errors import problem_responses
+from functions.api.problems import problem_responses
 from functions.api.schemas.duplicates import (
     DecidedPair,
     DecisionPage,

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from functions.api import presenters
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection, PageCursor, SeenAs
-from functions.api.errors import Problem, problem_responses
 from functions.api.presenters import View
+from functions.api.problems import Problem, problem_responses
 from functions.api.schemas import searches
 from functions.api.services import Services
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE

@@ -10,8 +10,8 @@ from functions.api import presenters
 from functions.api.album_shares import existing_album
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, Reach, RemovedFrom, SeenAs
-from functions.api.errors import problem_responses
 from functions.api.filter_parameters import ListingFilter, MatchQuery
+from functions.api.problems import problem_responses
 from functions.api.schemas.images import ImageChange, ImagePage, ImageWithSources, Link
 from functions.api.schemas.uploads import UploadAccepted, UrlRequest
 from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey

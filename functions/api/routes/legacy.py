@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from functions.api.schemas.bodies import UPLOAD_BODY
 from functions.api.schemas.uploads import LegacyAnswer
 from functions.api.services import Services

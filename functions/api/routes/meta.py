@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
-from functions.api.errors import problem_responses
+from functions.api.problems import problem_responses
 from functions.api.schemas.service import Health, ModelState, Stats
 from shared.domain import limits
 from shared.domain.formats import ENDINGS

@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from functions.api import people_presenters, query_image
 from functions.api.auth import ADMIN, BOTH, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, OneCollection, PageCursor
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from functions.api.query_content import query_bytes
 from functions.api.routes.collections import NamedCollection
 from functions.api.schemas import people

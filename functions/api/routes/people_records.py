@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from functions.api import people_records
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection, PageCursor
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from shared.domain.cursors import decode_place, encode_place
 from shared.domain.images import IMAGE_ID_PATTERN
 from shared.domain.ledger import ImageKey

@@ -21,9 +21,9 @@ from functions.api.dependencies import (
     Reach,
     SeenAs,
 )
-from functions.api.errors import problem_responses
 from functions.api.filter_parameters import AnnotationFilter
 from functions.api.presenters import View
+from functions.api.problems import problem_responses
 from functions.api.query_content import query_bytes, stored_record
 from functions.api.routes import hashes
 from functions.api.schemas.bodies import COMPARE_BODY, SEARCH_BODY

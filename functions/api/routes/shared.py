@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from functions.api import album_presenters, query_parameters
 from functions.api.dependencies import ImageIdPath, Needs, PageCursor
-from functions.api.errors import problem_responses
+from functions.api.problems import problem_responses
 from functions.api.routes.images import LINK_RESPONSE, link_or_redirect
 from functions.api.schemas.albums import SharedAlbum, SharedPage
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
-from functions.api.errors import problem_responses
+from functions.api.problems import problem_responses
 from functions.api.schemas.collections import TagCount, TagList
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=AuthenticatedRoute)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from functions.api import presenters
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
-from functions.api.errors import problem_responses
 from functions.api.presenters import View
+from functions.api.problems import problem_responses
 from functions.api.schemas.collections import TrashedImage, TrashPage
 from functions.api.schemas.images import Image
 from shared.domain import trash

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from functions.api import presenters
 from functions.api.auth import ANY_SCOPE, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs
-from functions.api.errors import Problem, problem_responses
+from functions.api.problems import Problem, problem_responses
 from functions.api.schemas.common import EXAMPLE_UPLOAD
 from functions.api.schemas.uploads import UploadForm, UploadRequest, UploadState
 from shared.domain.errors import NotFound
