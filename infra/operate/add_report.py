@@ -119,7 +119,9 @@ def summary(results: Sequence[AddResult], seconds: float) -> str:
 
 
 def _summary(statuses: type[StrEnum], counts: Counter[StrEnum], not_added: Sequence[FileResult], seconds: float) -> str:
-    by_status = ", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status]) or "nothing was added"
+    by_status = (
+        ", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status]) or "nothing was added"
+    )
     lines = [f"{by_status} in {seconds:.1f} s"]
     lines += [printable(f"  {result.path}: {result.status}: {result.reason}") for result in not_added[:MAX_LISTED]]
     if len(not_added) > MAX_LISTED:
