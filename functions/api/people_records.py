@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas.common import Box, ImageId
+from functions.api.schemas.common import Box, ImageId, NextCursor
 from functions.api.schemas.people import FaceId, PersonId
 from shared.domain.limits import MAX_PAGE
 from shared.domain.people.records import MAX_FACES, MAX_PERSON_NAME, Face, Person, image_of
@@ -56,9 +56,7 @@ class PeopleRecords(BaseModel):
 
     persons: list[PersonRecord]
     faces: list[FaceRecord]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class PeopleRestoration(BaseModel):

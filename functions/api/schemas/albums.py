@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas.common import EXAMPLE_ID, EXAMPLE_IMAGE, EXAMPLE_UPLOAD, Answer, Collection, ImageId
+from functions.api.schemas.common import (
+    EXAMPLE_ID,
+    EXAMPLE_IMAGE,
+    EXAMPLE_UPLOAD,
+    Answer,
+    Collection,
+    ImageId,
+    NextCursor,
+)
 from shared.domain.limits import (
     DEFAULT_COLLECTION,
     MAX_ALBUM_CHANGES,
@@ -53,9 +61,7 @@ class TrashedAlbum(Answer):
 
 class TrashedAlbumPage(Answer):
     albums: list[TrashedAlbum]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
     days: Annotated[int, Field(description="how long a deleted album can be restored", examples=[30])]
 
 
@@ -77,9 +83,7 @@ class AlbumState(Answer):
 
 class AlbumPage(Answer):
     albums: list[AlbumState]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class AlbumImages(BaseModel):
@@ -155,6 +159,4 @@ class SharedImage(Answer):
 
 class SharedPage(Answer):
     images: list[SharedImage]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.api.schemas.common import Answer
+from functions.api.schemas.common import Answer, NextCursor
 from functions.api.schemas.images import Image
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_TITLE_LENGTH
 
@@ -38,9 +38,7 @@ class CollectionState(Answer):
 
 class CollectionPage(Answer):
     collections: list[CollectionState]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class TagCount(Answer):
@@ -63,7 +61,5 @@ class TrashedImage(Image):
 
 class TrashPage(Answer):
     images: list[TrashedImage]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
     days: Annotated[int, Field(description="how long a deleted image can be restored", examples=[30])]

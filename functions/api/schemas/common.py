@@ -18,6 +18,9 @@ EXAMPLE_PDQ = "5feb5321f01da156898e2b7629a5d3438412cdbd23f48942464526317db33ffd"
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
+NextCursor = Annotated[
+    str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+]
 
 
 class Answer(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas.common import EXAMPLE_ID, Answer, Collection, ImageId
+from functions.api.schemas.common import EXAMPLE_ID, Answer, Collection, ImageId, NextCursor
 from functions.api.schemas.images import Image
 from shared.domain.duplicate_scans import ScanStatus
 from shared.domain.duplicates import Decision
@@ -32,9 +32,7 @@ class DuplicateGroup(Answer):
 
 class DuplicatePage(Answer):
     groups: list[DuplicateGroup]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class KeptImage(BaseModel):
@@ -63,9 +61,7 @@ class DecidedPair(Answer):
 
 class DecisionPage(Answer):
     decisions: list[DecidedPair]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class GroupToResolve(BaseModel):

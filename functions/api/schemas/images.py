@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.api.schemas.common import EXAMPLE_ID, EXAMPLE_MODEL, EXAMPLE_PDQ, EXAMPLE_PHASH, EXAMPLE_UPLOAD, Answer
+from functions.api.schemas.common import (
+    EXAMPLE_ID,
+    EXAMPLE_MODEL,
+    EXAMPLE_PDQ,
+    EXAMPLE_PHASH,
+    EXAMPLE_UPLOAD,
+    Answer,
+    NextCursor,
+)
 from shared.domain.limits import (
     DEFAULT_COLLECTION,
     MAX_FIELD_LENGTH,
@@ -178,6 +186,4 @@ class ImageWithSources(Image):
 
 class ImagePage(Answer):
     images: list[Image]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas.common import EXAMPLE_ID, Answer, Box, Collection, ImageId
+from functions.api.schemas.common import EXAMPLE_ID, Answer, Box, Collection, ImageId, NextCursor
 from shared.domain.people.records import FACE_ID_PATTERN, MAX_PERSON_NAME, PERSON_ID_PATTERN
 
 EXAMPLE_PERSON = "5f0c1d2e3b4a59687766554433221100"
@@ -44,9 +44,7 @@ class Person(Answer):
 
 class PersonPage(Answer):
     people: list[Person]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class People(Answer):
@@ -55,9 +53,7 @@ class People(Answer):
 
 class FacePage(Answer):
     faces: list[Face]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class PersonChange(BaseModel):
@@ -112,9 +108,7 @@ class Pair(Answer):
 
 class PairPage(Answer):
     pairs: list[Pair]
-    cursor: Annotated[
-        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
-    ]
+    cursor: NextCursor
 
 
 class Suggestions(Answer):
