@@ -19,7 +19,7 @@ from infra.local.arguments import add_common, faces_dir
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import LOOPBACK, PortUnusable, bind, serving
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
-from shared.embedded.database import UnusableDatabase
+from shared.embedded.database_format import UnusableDatabase
 
 if TYPE_CHECKING:
     from infra.local.system import LocalSystem

@@ -13,7 +13,8 @@ from infra.operate import keys
 from infra.operate.prompts import confirm, printable, shortened
 from shared.domain.errors import NotFound
 from shared.embedded.api_keys import EmbeddedApiKeys
-from shared.embedded.database import Database, UnusableDatabase
+from shared.embedded.database import Database
+from shared.embedded.database_format import UnusableDatabase
 from shared.embedded.migrations import open_database
 from shared.embedded.queue import DeadLetter, Queue
 from shared.embedded.refusals import EmbeddedRefusals

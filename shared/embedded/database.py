@@ -1,4 +1,4 @@
-"""The SQLite database of the embedded store: its connections, transactions and format.
+"""The SQLite database of the embedded store: its connections and transactions.
 
 One connection writes, under a lock, and is the only one that moves the write-ahead log into the database. So no two
 connections do either at the same time, which before SQLite 3.51.3 could corrupt a database
@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from shared.embedded import database_format
+from shared.embedded.database_format import UnusableDatabase
 from shared.embedded.disk import sync, sync_folder
 
 BUSY_SECONDS: Final = 30
 """How long a transaction waits for one of another process."""
-APPLICATION_ID: Final = 0x50696354
-"""Marks a database file as one of PicTrace (`PicT` in ASCII)."""
 IDLE_READERS: Final = 8
 """Maximum number of idle connections for reads that are kept open."""
 CACHE_KIB: Final = 1024
@@ -42,14 +42,8 @@ _SETTINGS: Final = (
 _LOG_SECONDS: Final = 2
 """How long `empty_log` waits for reads that need the log."""
 _STATEMENTS: Final = 256
-_PRIMARY_CODE: Final = 0xFF
-"""The part of an error code that says what kind of error it is: https://www.sqlite.org/rescode.html"""
 
 _log = logging.getLogger(__name__)
-
-
-class UnusableDatabase(Exception):  # noqa: N818 - told to a person, not a fault
-    """The file is not a database that this version can use; the message says why, in English sentences."""
 
 
 class Database:
@@ -82,12 +76,12 @@ class Database:
         try:
             self._writer = self._connect()
         except sqlite3.OperationalError as error:
-            raise _explained(path, error) from error
+            raise database_format.explain(path, error) from error
         try:
             self._prepare(migrations, upgrade=upgrade)
         except sqlite3.DatabaseError as error:
             self._writer.close()
-            raise _explained(path, error) from error
+            raise database_format.explain(path, error) from error
         except BaseException:
             self._writer.close()
             raise
@@ -161,8 +155,10 @@ class Database:
         """
         with self._lock:
             self._writer.execute(f"PRAGMA busy_timeout = {_LOG_SECONDS * 1000}")
-            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            try:
+                (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         if busy:
             _log.warning("What was deleted may stay in the write-ahead log until the database is closed.")
 
@@ -213,31 +209,23 @@ class Database:
         return connection
 
     def _prepare(self, migrations: Sequence[str], *, upgrade: bool) -> None:
-        earlier = self._format(len(migrations))
-        if earlier < len(migrations) and not upgrade:
+        known = len(migrations)
+        earlier = database_format.read(self._writer, self.path, known)
+        if earlier < known and not upgrade:
             raise UnusableDatabase(
                 f"{self.path} was written by an earlier version of PicTrace: it has format {earlier}, and this version "
-                f"needs format {len(migrations)}. Stop the earlier version, and start the run once, which updates it."
+                f"needs format {known}. Stop the earlier version, and start the run once, which updates it."
             )
-        (mode,) = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
-            raise UnusableDatabase(
-                f"The file system of {self.path} cannot hold SQLite's write-ahead log (the journal mode stays {mode}). "
-                "Choose a folder on a disk of this machine, not on a network drive."
-            )
+        database_format.require_log(self._writer, self.path)
         for setting in _SETTINGS:
             self._writer.execute(f"PRAGMA {setting}")
-        if 0 < earlier < len(migrations):
-            self._keep(earlier, len(migrations))
+        if 0 < earlier < known:
+            self._keep(earlier, known)
         with self.transaction() as connection:
-            found = self._format(len(migrations))
-            if found == len(migrations):
+            found = database_format.read(connection, self.path, known)
+            if found == known:
                 return
-            for script in migrations[found:]:
-                for statement in _statements(script):
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {len(migrations)}")
+            database_format.migrate(connection, migrations[found:], known)
         self._make_durable(self._commits + 1)
 
     def _keep(self, earlier: int, later: int) -> None:
@@ -256,36 +244,6 @@ class Database:
         copy.replace(kept)
         sync_folder(kept.parent)
 
-    def _format(self, known: int) -> int:
-        """Return the format of the database, 0 for an empty one."""
-        (application,) = self._writer.execute("PRAGMA application_id").fetchone()
-        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (found,) = self._writer.execute("PRAGMA user_version").fetchone()
-        if tables and application != APPLICATION_ID:
-            raise UnusableDatabase(f"{self.path} is not a database of PicTrace.")
-        if found > known:
-            raise UnusableDatabase(
-                f"{self.path} was written by a newer version of PicTrace: it has format {found}, and this version "
-                f"knows formats up to {known}. Update PicTrace, or choose another folder."
-            )
-        return int(found)
-
-
-def _explained(path: Path, error: sqlite3.DatabaseError) -> Exception:
-    """Return an error that says why a database cannot be opened, and what to do; the same error if it is a mistake."""
-    match error.sqlite_errorcode & _PRIMARY_CODE:
-        case sqlite3.SQLITE_NOTADB:
-            reason = f"{path} is not a database of PicTrace."
-        case sqlite3.SQLITE_FULL:
-            reason = f"{path} cannot be written: the disk is full. Free some space, or choose another folder."
-        case sqlite3.SQLITE_CORRUPT:
-            reason = f"{path} is damaged: {error}. Restore the folder from a copy, or choose another one."
-        case sqlite3.SQLITE_ERROR:
-            return error
-        case _:
-            reason = f"{path} cannot be opened: {error}. Check permissions and free space, or choose another folder."
-    return UnusableDatabase(reason)
-
 
 @contextmanager
 def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
@@ -298,15 +256,3 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("RELEASE inner_transaction")
         raise
     connection.execute("RELEASE inner_transaction")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script, each of which ends at the end of a line."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-    if statement.strip():
-        raise ValueError(f"a statement has no end: {statement.strip()}")

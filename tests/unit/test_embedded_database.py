@@ -21,7 +21,8 @@ from shared.domain.images import ObjectRef, Upload, UploadStatus
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import REFUSAL_DAYS, UPLOAD_STATE_DAYS
 from shared.embedded import expiry
-from shared.embedded.database import Database, UnusableDatabase
+from shared.embedded.database import BUSY_SECONDS, Database
+from shared.embedded.database_format import UnusableDatabase
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.migrations import MIGRATIONS, open_database
 from shared.embedded.refusals import EmbeddedRefusals
@@ -226,6 +227,19 @@ def test_a_long_read_keeps_the_log_and_nobody_else_waits(
     assert numbers(database) == [1, 2, 3]
 
 
+def test_a_log_that_cannot_be_emptied_makes_no_later_transaction_impatient(database: Database) -> None:
+    def refuse(action: int, name: str | None, *_: object) -> int:
+        return sqlite3.SQLITE_DENY if (action, name) == (sqlite3.SQLITE_PRAGMA, "wal_checkpoint") else sqlite3.SQLITE_OK
+
+    with database.transaction() as connection:
+        writer = connection
+    writer.set_authorizer(refuse)
+    with pytest.raises(sqlite3.DatabaseError):
+        database.empty_log()
+    writer.set_authorizer(None)
+    assert writer.execute("PRAGMA busy_timeout").fetchone() == (BUSY_SECONDS * 1000,)
+
+
 def test_a_file_system_without_a_write_ahead_log_is_refused() -> None:
     with pytest.raises(UnusableDatabase, match=r"cannot hold SQLite's write-ahead log \(the journal mode stays memory"):
         Database(Path(":memory:"), [TABLE])
@@ -307,7 +321,7 @@ def test_another_file_is_refused_and_not_changed(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from shared.embedded.database import Database
+from shared.embedded.database import BUSY_SECONDS, Database
 database = Database(Path(sys.argv[1]), [sys.argv[2]])
 with database.read() as connection:
     (number,) = connection.execute("SELECT ifnull(max(n), 0) FROM t").fetchone()
