@@ -101,7 +101,7 @@ const part = (name, value) => (value ? `&${name}=${encodeURIComponent(value)}` :
 /** Return the path of a stored image, with its own collection and no other. */
 const pathOf = ({ image_id: id, collection }, rest = "") => `/v1/images/${id}${rest}?collection=${encodeURIComponent(collection)}`;
 
-export const K = 12;
+const K = 12;
 
 /** Search by a file; `options` are the search options as a query string. */
 export function searchFile(file, options) {

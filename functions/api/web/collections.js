@@ -16,12 +16,12 @@ let opened = 0; // how often the list was opened; a page of an earlier time is d
 let changed = () => {};
 let shown = null; // the name of the collection that the page shows
 
-export const titleOf = (entry) => entry.title || entry.collection;
+const titleOf = (entry) => entry.title || entry.collection;
 
 const report = (message) => (byId("collections-status").textContent = message);
 
 /** Return a name made of a title, in the characters that names may have. */
-export function nameFrom(title) {
+function nameFrom(title) {
   const plain = title.toLowerCase().replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "");
   return plain.replace(/[^a-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 64);
 }

@@ -15,7 +15,7 @@ export function setEndings(known) {
 export const typeOf = (file) => file.type || "application/octet-stream";
 
 /** Return whether a file is an image, by its type or, as browsers do not know all types, by its name. */
-export function isImage(file) {
+function isImage(file) {
   if (file.name.startsWith(".") || file.type === "image/svg+xml") return false;
   return file.type.startsWith("image/") || endings.has(file.name.split(".").at(-1).toLowerCase());
 }

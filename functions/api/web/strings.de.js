@@ -1,4 +1,4 @@
-/** The page in German; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in German; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
@@ -261,7 +261,6 @@ export const text = {
   changing: (done, count) => `${number(done)} von ${images(count)} werden geändert …`,
   inAlbums: "In den Alben: ",
   addToAlbum: "Zum Album hinzufügen",
-  removeFromAlbum: "Aus diesem Album entfernen",
   addedToAlbum: (title, count) => `${images(count)} zu „${title}“ hinzugefügt.`,
   removedFromAlbum: (title, count) => `${images(count)} aus „${title}“ entfernt.`,
   coverChosen: "Es ist das Titelbild des Albums.",

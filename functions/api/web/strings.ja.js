@@ -1,4 +1,4 @@
-/** The page in Japanese; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Japanese; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `${number(count)} 枚の画像`;
@@ -258,7 +258,6 @@ export const text = {
   changing: (done, count) => `変更中：${number(done)} / ${images(count)} …`,
   inAlbums: "アルバム：",
   addToAlbum: "アルバムに追加",
-  removeFromAlbum: "このアルバムから外す",
   addedToAlbum: (title, count) => `${images(count)}を「${title}」に追加しました。`,
   removedFromAlbum: (title, count) => `${images(count)}を「${title}」から外しました。`,
   coverChosen: "アルバムの表紙にしました。",

@@ -1,4 +1,4 @@
-/** The page in Korean; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Korean; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `이미지 ${number(count)}개`;
@@ -258,7 +258,6 @@ export const text = {
   changing: (done, count) => `변경 중: ${images(count)} 중 ${number(done)}개 …`,
   inAlbums: "앨범: ",
   addToAlbum: "앨범에 추가",
-  removeFromAlbum: "이 앨범에서 빼기",
   addedToAlbum: (title, count) => `${images(count)}를 “${title}”에 추가했습니다.`,
   removedFromAlbum: (title, count) => `${images(count)}를 “${title}”에서 뺐습니다.`,
   coverChosen: "앨범의 표지로 했습니다.",

@@ -1,4 +1,4 @@
-/** The page in Russian; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Russian; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const rules = new Intl.PluralRules("ru");
@@ -266,7 +266,6 @@ export const text = {
   changing: (done, count) => `Изменение: ${number(done)} из ${ofImages(count)} …`,
   inAlbums: "В альбомах: ",
   addToAlbum: "Добавить в альбом",
-  removeFromAlbum: "Убрать из этого альбома",
   addedToAlbum: (title, count) => `Добавлено в «${title}»: ${images(count)}.`,
   removedFromAlbum: (title, count) => `Убрано из «${title}»: ${images(count)}.`,
   coverChosen: "Это обложка альбома.",

@@ -1,4 +1,4 @@
-/** The page in Chinese; follows 94f7da982daa (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Chinese; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `${number(count)} 张图片`;
@@ -258,7 +258,6 @@ export const text = {
   changing: (done, count) => `正在更改：${number(done)} / ${images(count)} …`,
   inAlbums: "所在相册：",
   addToAlbum: "添加到相册",
-  removeFromAlbum: "从此相册移除",
   addedToAlbum: (title, count) => `${images(count)}已添加到“${title}”。`,
   removedFromAlbum: (title, count) => `${images(count)}已从“${title}”移除。`,
   coverChosen: "已设为相册封面。",

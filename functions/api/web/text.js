@@ -211,7 +211,6 @@ const english = {
   changing: (done, count) => `Changing ${number(done)} of ${images(count)} …`,
   inAlbums: "In the albums: ",
   addToAlbum: "Add to album",
-  removeFromAlbum: "Remove from this album",
   addedToAlbum: (title, count) => `${images(count)} added to “${title}”.`,
   removedFromAlbum: (title, count) => `${images(count)} removed from “${title}”.`,
   coverChosen: "It is the cover of the album.",

@@ -33,7 +33,7 @@ let paused = false; // until a key is entered
 let storing = false; // whether files are being stored, so that it is not known yet which cannot be
 
 export const setLimit = (bytes) => (maxBytes = bytes);
-export const running = () => finished < total;
+const running = () => finished < total;
 
 /** Return the number of files that are not added yet. */
 export const left = () => active.size;
