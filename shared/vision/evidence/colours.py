@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.vision.evidence.fitting import quadratic, robust_fit
 from shared.vision.evidence.hues import (
     GRAY,
     SEVERAL,
@@ -22,7 +23,7 @@ from shared.vision.evidence.hues import (
     retinted,
     turned,
 )
-from shared.vision.evidence.registration import Mask, quadratic, robust_fit
+from shared.vision.evidence.registration import Mask
 from shared.vision.evidence.tone import channel_tables
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels

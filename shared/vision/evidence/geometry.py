@@ -10,7 +10,7 @@ import numpy.typing as npt
 from shared.vision.evidence.differences import PixelBox
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import LONGEST, decode_fine
-from shared.vision.evidence.registration import LEVEL_SCALE, refine_homography
+from shared.vision.evidence.homography import LEVEL_SCALE, refine_homography
 from shared.vision.evidence.templates import contained
 from shared.vision.evidence.voting import voted_transforms
 from shared.vision.keypoints import (

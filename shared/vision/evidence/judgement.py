@@ -15,9 +15,10 @@ from shared.vision.evidence.differences import Region, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.geometry import area_within, frames, geometries, is_symmetrical, keypoints_in, refined
+from shared.vision.evidence.homography import GUIDED_POINTS
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
-from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
+from shared.vision.evidence.registration import Mask, Overlap
 from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.keypoints import MIN_INLIERS, Transform
 from shared.vision.opencv import cv2

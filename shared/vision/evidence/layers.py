@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.evidence.registration import robust_fit
+from shared.vision.evidence.fitting import robust_fit
 
 Levels = npt.NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""Register two images: refine the homography of their keypoints, then correct a slight bend."""
+"""Bring two images onto one grid, and correct a slight bend."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,31 +6,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.keypoints import MIN_INLIERS, Keypoints, Points, Transform, is_sane
+from shared.vision.evidence.fitting import robust_fit
+from shared.vision.keypoints import Transform
 from shared.vision.opencv import cv2
-from shared.vision.order_statistics import quantile, upper_median
+from shared.vision.order_statistics import quantile
 from shared.vision.pixels import Pixels
 
 Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
 
-GUIDED: Final = ((10.0, 3.0), (5.0, 2.0))
-"""Pixels: search radius around a keypoint's predicted position, and maximum residual after fitting, for each round."""
-CLOSE: Final = 1.5
-AS_GOOD: Final = 0.9
-LEVEL_SCALE: Final = 1.2
-"""Ratio of one level of ORB's pyramid to the next; the larger ones place keypoints less exactly."""
-EXACT: Final = 1e-6
-UPRIGHT: Final = 0.004
-"""Maximum distance of corners, relative to the longest side, between a transform and an upright one: a scan that is
-rotated by a quarter of a degree is farther."""
-GUIDED_BITS: Final = 64
-"""Maximum Hamming distance, a quarter of a descriptor; matches at the right position need no ratio test."""
-MOST_BITS: Final = 256
-"""Bits of a descriptor."""
-GUIDED_POINTS: Final = 700
-"""Maximum number of keypoints of the first image; all of the second are candidates."""
 EDGE: Final = 7
 """Width in pixels of the overlap's edge that is not compared, because images end there."""
 MAX_SHIFT: Final = 1.5
@@ -42,8 +26,6 @@ WORTH: Final = 0.95
 LEAST_BENT: Final = 64
 """Least side in pixels, at the scale of the flow, of an image that a bend is fitted to: OpenCV's DIS flow
 crashes on images of 30 x 103 pixels."""
-SETTLED: Final = 1e-3
-"""A robust fit has settled once no residual changes by more than this share of the residuals' scale."""
 BEND: Final = 6.0
 """Maximum shift of a point, in pixels, by a bend."""
 
@@ -65,105 +47,6 @@ class Overlap:
     to_first: Transform
     to_second: Transform
     first_moved: bool
-
-
-def refine_homography(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, int]:
-    """Refine a homography by all keypoints near their predicted positions; return it with their number."""
-    x, y = a.spread(GUIDED_POINTS), b
-    first, near = transform, 0
-    for radius, within in GUIDED:
-        left, right = guided_matches(x, y, transform, radius)
-        if len(left) < MIN_INLIERS:
-            return first, near
-        found, count = _fitted(x.points[left], y.points[right], within)
-        if found is None or count < MIN_INLIERS or not is_sane(found, x.size):
-            return first, near
-        transform, near = found, count
-    as_given, fitted = (len(guided_matches(x, y, each, CLOSE)[0]) for each in (first, transform))
-    # If the first transform is as good, keep it: frames that match exactly must not shift by keypoint errors.
-    if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS:
-        transform, near, fitted = first, as_given, as_given
-    if _is_upright(transform):
-        return transform, near
-    upright = _upright(x, y, *guided_matches(x, y, transform, GUIDED[-1][1]), transform)
-    if upright is None or len(guided_matches(x, y, upright, CLOSE)[0]) < AS_GOOD * fitted:
-        return transform, near
-    return upright, near
-
-
-def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | None, int]:
-    """Fit a homography, or an affine transform if that explains nearly as many pairs: it distorts nothing elsewhere."""
-    found, inliers = cv2.findHomography(here, there, cv2.USAC_MAGSAC, within, maxIters=2000)
-    if found is None:
-        return None, 0
-    affine, kept = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=within)
-    if affine is not None and kept.sum() >= AS_GOOD * inliers.sum():
-        return np.vstack([affine, [0, 0, 1]]).astype(np.float64), int(kept.sum())
-    return found.astype(np.float64), int(inliers.sum())
-
-
-def _is_upright(transform: Transform) -> bool:
-    """Return whether a transform changes scale and place only, in quarter turns."""
-    exact = np.abs(transform / transform[2, 2])
-    return bool(exact[2, :2].max() < EXACT and min(exact[0, 1] + exact[1, 0], exact[0, 0] + exact[1, 1]) < EXACT)
-
-
-def _upright(a: Keypoints, b: Keypoints, left: Indices, right: Indices, transform: Transform) -> Transform | None:
-    """Return the scales and the translation, in quarter turns, that replace a transform that is nearly so, or None.
-
-    Few things are rotated by less than a degree, and where keypoints are few, such a rotation is an error of theirs.
-    """
-    width, height = a.size
-    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
-    moved = cv2.perspectiveTransform(corners, transform).reshape(-1, 2)
-    sides = np.roll(moved, -1, axis=0) - moved
-    swapped = int(abs(sides[0, 1]) > abs(sides[0, 0]))
-    fitted = np.zeros((3, 3))
-    fitted[2, 2] = 1
-    weight = LEVEL_SCALE ** -(a.scales[left].astype(np.float64) + b.scales[right])
-    for axis in (0, 1):
-        here, there = a.points[left, axis ^ swapped].astype(np.float64), b.points[right, axis].astype(np.float64)
-        offset, scale = robust_fit(np.stack([np.ones_like(here), here], axis=1), there, weight, 0.3)
-        fitted[axis, axis ^ swapped], fitted[axis, 2] = scale, offset
-    away = cv2.perspectiveTransform(corners, fitted).reshape(-1, 2) - moved
-    return fitted if float(np.abs(away).max()) < UPRIGHT * max(a.size) and is_sane(fitted, a.size) else None
-
-
-def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: float) -> tuple[Indices, Indices]:
-    """Return the pairs that are mutual nearest neighbours by descriptor, within `radius` of the predicted position."""
-    if min(len(a), len(b)) == 0:  # OpenCV returns None instead of no points
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    there = (
-        cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 2).astype(np.float32, copy=False)
-    )
-    left, right = _within(there, b.points, radius)
-    bits = np.bitwise_count(a.descriptors[left] ^ b.descriptors[right]).sum(axis=1, dtype=np.intp)
-    best, chosen = _nearest(left, bits, right), _nearest(right, bits, left)
-    mutual = best[np.isin(best, chosen, assume_unique=True) & (bits[best] < GUIDED_BITS)]
-    return left[mutual], right[mutual]
-
-
-def _within(a: Points, b: Points, radius: float) -> tuple[Indices, Indices]:
-    """Return the indices of the points of `a` and `b` that are at most `radius` apart, found in strips of `b`."""
-    order = np.argsort(b[:, 0], kind="stable")
-    columns, at = b[order, 0], a[:, 0]
-    first, last = np.searchsorted(columns, at - radius, "left"), np.searchsorted(columns, at + radius, "right")
-    counts = last - first
-    left = np.repeat(np.arange(len(a)), counts)
-    right = order[np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + np.repeat(first, counts)]
-    across, down = at[left] - b[right, 0], a[left, 1] - b[right, 1]
-    near = across * across + down * down <= radius**2
-    return left[near], right[near]
-
-
-def _nearest(group: Indices, bits: Indices, other: Indices) -> Indices:
-    """Return the positions of the pair of each group with the fewest bits, of several the first by `other`."""
-    if not len(group):
-        return group
-    width = int(other.max()) + 1
-    order = np.argsort((group * (MOST_BITS + 1) + bits) * width + other)
-    first = np.diff(group[order], prepend=-1) > 0
-    return order[first]
 
 
 def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
@@ -299,27 +182,3 @@ def _remapped(plane: Plane, maps: tuple[Plane, Plane]) -> Plane:
 def _apart(plane: Plane, levels: Plane, drawn: Mask) -> float:
     """Return how far a plane is from the levels that another one has where something is drawn."""
     return float(np.minimum(np.abs(plane[drawn] - levels), 40).mean())
-
-
-def robust_fit(
-    terms: npt.NDArray[np.float64], values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], least: float
-) -> npt.NDArray[np.float64]:
-    """Solve least squares with Cauchy weights, so that outliers do not count."""
-    columns = np.ascontiguousarray(terms.T)
-    trust, before = np.ones_like(values), np.zeros_like(values)
-    steady = 1e-3 * np.eye(len(columns))
-    for _ in range(10):
-        weighted = columns * (weight * trust)
-        solution = np.asarray(np.linalg.solve(weighted @ terms + steady, weighted @ values), np.float64)
-        away = np.abs(values - solution @ columns)
-        scale = 1.5 * upper_median(away) + least
-        if np.abs(away - before).max() < SETTLED * scale:
-            break
-        trust, before = 1 / (1 + (away / scale) ** 2), away
-    return solution
-
-
-def quadratic(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the ten terms of a quadratic function of three channels, (N, 3) to (N, 10)."""
-    b, g, r = colours.T
-    return np.stack([np.ones_like(b), b, g, r, b * b, g * g, r * r, b * g, b * r, g * r], axis=1)

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.registration import Mask, Plane, robust_fit
+from shared.vision.evidence.fitting import robust_fit
+from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 from shared.vision.order_statistics import mean_of_lowest, median
 

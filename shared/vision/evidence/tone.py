@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision.evidence.fitting import quadratic, robust_fit
 from shared.vision.evidence.hues import GRAY, coarse, filtered, monochrome, retinted
-from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
+from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 from shared.vision.order_statistics import upper_median
 from shared.vision.pixels import Pixels
