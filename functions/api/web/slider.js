@@ -23,7 +23,7 @@ const caption = (image) => make("figcaption", {}, make("strong", { className: "n
 /** Show one image over the other, cut at a line that a slider moves. */
 function over(images, [left, right]) {
   const cut = make("div", { className: "cut" }, right);
-  const zoom = zoomable(left, () => (right.style.transform = left.style.transform));
+  const zoom = zoomable(left, { onZoom: () => (right.style.transform = left.style.transform) });
   const line = make("div", { className: "cut-line" });
   const slider = make("input", { type: "range", min: 0, max: 100, step: "any", value: 50, "aria-label": text.sliderBetween(...images.map(nameOf)) });
   const move = () => {
@@ -44,7 +44,7 @@ function over(images, [left, right]) {
 
 /** Show the images side by side; zooming one zooms the other. */
 function sideBySide(images, shown) {
-  const zooms = shown.map((one, at) => zoomable(one, (to) => zooms[1 - at].set(to, false)));
+  const zooms = shown.map((one, at) => zoomable(one, { onZoom: (to) => zooms[1 - at].set(to, false) }));
   return make("div", { className: "pair" }, ...zooms.map(({ stage, buttons }, at) => make("figure", { className: "whole" }, stage, at === 1 ? buttons : null, caption(images[at]))));
 }
 

@@ -133,7 +133,7 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onTag
   const favourite = marks.heart(image);
   favourite.onclick = () => marks.toggleFavourites([current.image]);
   const { shown, link, problem, again } = original(image);
-  const zoom = match ? null : zoomable(shown);
+  const zoom = match ? null : zoomable(shown, { onSwipe: (by) => step && go(by) });
   const go = (by) => step(by).catch((error) => Object.assign(problem, { textContent: error.message, hidden: false }));
   const [before, after] = [-1, 1].map((by) =>
     button(by < 0 ? "‹" : "›", () => go(by), { className: "step", "aria-label": by < 0 ? text.previous : text.next, "aria-describedby": "viewer-title", disabled: !step }),
@@ -141,7 +141,7 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onTag
   const known = make("div");
   const notes = make("div");
   const parts = [
-    make("div", { className: "viewer-head" }, before, make("h2", { id: "viewer-title" }, nameOf(image)), after),
+    make("div", { className: "viewer-head" }, before, make("h2", { id: "viewer-title", title: nameOf(image) }, nameOf(image)), after),
     ...(match ? comparison(image, match, query, shown) : [make("figure", { className: "whole" }, zoom.stage, zoom.buttons, make("figcaption", {}, sizeOf(image)))]),
     details.capture(image),
     labels(image, onLabel),

@@ -4,15 +4,22 @@ import { text } from "./text.js";
 
 const MOST = 16;
 const STEP = 1.5;
+const SWIPE_PIXELS = 50;
 
-/** Return a stage that shows `content`, and the buttons that zoom it; `onZoom(transform)` lets another one follow. */
-export function zoomable(content, onZoom = () => {}) {
+/**
+ * Return a stage that shows `content`, and the buttons that zoom it.
+ *
+ * `onZoom(transform)` lets another stage follow; `onSwipe(by)` is called with 1 where a finger goes to the left, and
+ * with -1 where it goes to the right. Up and down, a finger scrolls what the stage is in, unless it is zoomed.
+ */
+export function zoomable(content, { onZoom = () => {}, onSwipe = () => {} } = {}) {
   const stage = make("div", { className: "stage" }, content);
   const pointers = new Map();
   let scale = 1;
   let x = 0;
   let y = 0;
   let spread = 0;
+  let swipe = null; // where the only finger on a stage that is not zoomed began
 
   function apply(told = true) {
     const { clientWidth: width, clientHeight: height } = stage;
@@ -64,6 +71,7 @@ export function zoomable(content, onZoom = () => {}) {
     if (scale > 1 || event.pointerType !== "mouse") stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, event);
     spread = 0;
+    swipe = scale === 1 && pointers.size === 1 && event.pointerType !== "mouse" ? event : null;
   });
   stage.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
@@ -81,6 +89,12 @@ export function zoomable(content, onZoom = () => {}) {
       apply();
     }
   });
+  stage.addEventListener("pointerup", (event) => {
+    const across = swipe && scale === 1 && pointers.size === 1 ? event.clientX - swipe.clientX : 0;
+    if (Math.abs(across) > Math.max(SWIPE_PIXELS, 2 * Math.abs(event.clientY - (swipe?.clientY ?? 0)))) onSwipe(-Math.sign(across));
+  });
+  // Two fingers pinch, in whatever direction they move.
+  stage.addEventListener("touchmove", (event) => event.touches.length > 1 && event.preventDefault(), { passive: false });
   for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => pointers.delete(event.pointerId));
   apply(false);
   const keys = { "+": into, "=": into, "-": out, 0: reset };
