@@ -196,6 +196,9 @@ export const samePeople = (cursor) => call(inCollection(`/v1/people/suggestions?
 const personPath = ({ person_id: id, collection }, rest = "") => `/v1/people/${id}${rest}?collection=${encodeURIComponent(collection)}`;
 
 export const person = (one) => call(personPath(one));
+
+/** Return the person of an id in the collection that the page shows. */
+export const personHere = (id) => call(inCollection(`/v1/people/${id}`));
 export const changePerson = (person, change) => call(personPath(person), json(change, "PATCH"));
 export const mergePeople = (person, into) => call(personPath(person, "/merge"), json({ into: into.person_id }));
 export const unmergePerson = (person) => call(personPath(person, "/unmerge"), { method: "POST" });

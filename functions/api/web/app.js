@@ -15,6 +15,7 @@ import * as key from "./key.js";
 import { offer as offerLanguages, translatePage } from "./language.js";
 import { number } from "./locale.js";
 import * as marks from "./marks.js";
+import * as notices from "./notices.js";
 import { confirm, toast } from "./notices.js";
 import * as queries from "./query_files.js";
 import * as resolution from "./resolution.js";
@@ -48,12 +49,14 @@ function showProblem(problem, retry = null) {
   byId("problem").textContent = problem ? problem.message : "";
   byId("problem").hidden = !problem;
   byId("again").hidden = !retry;
-  byId("again").onclick = () => {
+  const again = () => {
     showProblem(null);
     retry();
   };
+  byId("again").onclick = again;
   if (!problem) return;
   setStatus("");
+  if (notices.isCovered()) toast(problem.message, retry && [text.retry, again]);
   byId("problem").scrollIntoView({ block: "nearest" });
 }
 
@@ -85,19 +88,26 @@ async function showStats() {
   byId("model").textContent = text.model(id);
 }
 
+function showLoading(on) {
+  byId("main").ariaBusy = on ? "true" : null;
+}
+
 /** Show the view that an address names; the images are loaded first, so that without a key only one call is refused. */
 async function showView(now) {
   const mine = ++views;
   const view = VIEWS[now.view] ? now.view : null;
   for (const id of SEARCH_PARTS) byId(id).hidden = view !== null;
   for (const id of Object.keys(VIEWS)) byId(id).hidden = id !== view;
-  if (now.album) byId("hero").hidden = true;
+  const isHeaded = Boolean(view === null && (now.album || now.people)); // by the name of an album or a person
+  if (isHeaded) byId("hero").hidden = true;
+  byId("collection-title").ariaLevel = isHeaded ? "1" : null;
   for (const [id, name] of [["to-images", null], ["to-albums", "albums"], ["to-duplicates", "duplicates"], ["to-people", "people"], ["to-trash", "trash"]]) {
     byId(id).href = route.bare(name ? { view: name } : {});
-    if (name === (now.album ? "albums" : view)) byId(id).setAttribute("aria-current", "page");
+    if (name === (isHeaded ? (now.album ? "albums" : "people") : view)) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }
   let loaded = false;
+  showLoading(true);
   try {
     if (view === "duplicates") await duplicates.load(now);
     else if (view === "people") await people.load();
@@ -110,10 +120,13 @@ async function showView(now) {
     await albums.open(view === null ? now.album : null);
     thumbnails.reportMissing();
     if (view === "duplicates") duplicateCheck.resume(showAgain);
+    if (view === "people") await people.explain(collection());
   } catch (problem) {
     if (mine !== views) return;
     showProblem(problem, showAgain);
     if (!loaded && problem.status !== NEEDS_KEY) await showStats().catch(() => {}); // whose images are missing
+  } finally {
+    if (mine === views) showLoading(false);
   }
 }
 
@@ -225,6 +238,7 @@ function show(now, before) {
     if (before?.collection !== now.collection) {
       here = null;
       grid.clear();
+      duplicates.clear();
       byId("count").hidden = true;
       if (before || now.collection) collections.show({ collection: now.collection ?? "default", title: null }); // until its title is known
     }
@@ -245,7 +259,7 @@ async function offer(all, skipped) {
     showProblem(new api.Problem(text.noImages));
     return;
   }
-  const yes = await confirm({ title: text.askAdd(all.length), explanation: text.whereAdded(collection() ?? text.defaultCollection), action: text.doAdd(all.length) });
+  const yes = await confirm({ title: text.askAdd(all.length), explanation: text.whereAdded(collections.titleFor(collection() ?? text.defaultCollection)), action: text.doAdd(all.length) });
   if (yes) addAll(all, skipped);
 }
 
@@ -341,9 +355,12 @@ addEventListener("dragleave", (event) => {
 });
 addEventListener("drop", (event) => onDrop(event).catch((problem) => showProblem(problem)));
 
+let said = null; // in front of a dialog, while the server is busy
 let saved = null; // while the server is busy, { text, busy }: the previous text of the status line and the one that replaced it
 api.onBusy((seconds) => {
   const current = byId("status").textContent;
+  if (seconds && notices.isCovered() && !byId("toast").querySelector("button")) notices.progress((said = text.busy(Math.ceil(seconds))));
+  else if (!seconds && said === byId("toast").textContent) notices.hide();
   if (seconds) {
     saved = { text: saved?.busy === current ? saved.text : current, busy: text.busy(Math.ceil(seconds)) };
     setStatus(saved.busy);
@@ -378,7 +395,7 @@ byId("more-groups").onclick = oneAtATime(byId("more-groups"), () => attempt(dupl
 byId("empty-trash").onclick = () => attempt(trash.empty);
 byId("more-trash").onclick = oneAtATime(byId("more-trash"), () => attempt(trash.more));
 byId("more-people").onclick = oneAtATime(byId("more-people"), () => attempt(people.more));
-people.start();
+people.start(collection);
 duplicates.start(removed);
 trash.start(returned);
 search.start(runSearch);

@@ -15,8 +15,12 @@ let next = null;
 let opened = 0; // how often the list was opened; a page of an earlier time is dropped
 let changed = () => {};
 let shown = null; // the name of the collection that the page shows
+let shownTitle = null;
 
 const titleOf = (entry) => entry.title || entry.collection;
+
+/** Return what a collection is called, as far as that is known. */
+export const titleFor = (name) => (name === shown && shownTitle) || name;
 
 const report = (message) => (byId("collections-status").textContent = message);
 
@@ -147,6 +151,7 @@ async function append(cursor) {
 /** Show the name of the collection that the page shows; the heading of an album stays. */
 export function show({ collection, title }) {
   shown = collection;
+  shownTitle = title;
   const own = title || (collection === "default" ? null : collection);
   byId("switch-name").textContent = title || collection;
   if (route.current().album) return;

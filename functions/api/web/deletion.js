@@ -1,4 +1,5 @@
 import * as api from "./api.js";
+import * as collections from "./collections.js";
 import { each } from "./dom.js";
 import { confirm, progress, toast } from "./notices.js";
 import { text } from "./text.js";
@@ -29,7 +30,7 @@ export async function ask(images) {
   const [{ collection }] = images;
   const yes = await confirm({
     title: text.askDelete(images.length),
-    explanation: text.whereDeleted(collection),
+    explanation: text.whereDeleted(collections.titleFor(collection)),
     action: text.doDelete(images.length),
     danger: true,
   });

@@ -119,6 +119,14 @@ function card(group) {
   return shown;
 }
 
+/** Show no groups, as before those of another collection. */
+export function clear() {
+  latest += 1;
+  images.clear();
+  byId("groups").replaceChildren();
+  for (const id of ["no-groups", "no-group", "more-groups", "resolve-all"]) byId(id).hidden = true;
+}
+
 /** Return the one group that an address names as a page, which is empty if it does not exist any more. */
 async function only(id) {
   try {

@@ -8,7 +8,7 @@ const MOST_SUGGESTIONS = 200;
 const FRESH_MS = 60_000; // the tags of a large collection take seconds to count
 
 const known = new Set(); // the tags of the collection
-const people = new Map(); // what is known of the persons that were conditions, by their ids
+const people = new Map(); // the names of the persons that were conditions, by their ids
 let loaded = { collection: null, at: -Infinity };
 
 const tagsOf = (now) => (now.tag ? now.tag.split(",") : []);
@@ -45,8 +45,13 @@ function personChip(id, now) {
     shown.textContent = `${words} ×`;
     shown.setAttribute("aria-label", text.noCondition(words));
   };
-  if (!people.has(id)) people.set(id, api.person({ person_id: id, collection: now.collection ?? "default" }).catch(() => ({})));
-  people.get(id).then((person) => person.name && name(person.name));
+  if (people.has(id)) name(people.get(id));
+  const read = async () => {
+    const person = await api.personHere(id);
+    people.set(id, person.name ?? text.person); // the name may have changed
+    name(people.get(id));
+  };
+  read().catch(() => {}); // the chip keeps the name that is known
   return shown;
 }
 

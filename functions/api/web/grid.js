@@ -324,5 +324,6 @@ export function start(found) {
     },
     imageOf: find,
     all: ids,
+    focus,
   });
 }

@@ -14,6 +14,9 @@ function moveToTop() {
 
 for (const name of ["toggle", "close"]) document.addEventListener(name, moveToTop, true);
 
+/** Return whether a dialog covers the page, of which nothing but the messages in here is then seen or announced. */
+export const isCovered = () => document.querySelector("dialog:modal") !== null;
+
 /** Ask before something that changes what is stored; return whether the answer is yes. */
 export function confirm({ title, explanation, action, danger = false }) {
   const dialog = byId("confirm");
@@ -36,15 +39,19 @@ export function toast(message, action = null) {
   byId("toast").replaceChildren(make("span", {}, message), ...(button ? [button] : []));
   byId("toast").classList.add("shown");
   if (button) {
+    let before = null;
+    button.onfocus = ({ relatedTarget }) => (before = relatedTarget);
     button.onclick = () => {
       hide();
+      before?.focus(); // the button is gone
       action[1]();
     };
   }
   timer = setTimeout(hide, action ? TOAST_WITH_ACTION_MS : TOAST_MS);
 }
 
-function hide() {
+/** Take the message away. */
+export function hide() {
   byId("toast").classList.remove("shown");
   byId("toast").replaceChildren();
 }

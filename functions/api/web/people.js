@@ -54,7 +54,7 @@ async function showMoved(person, faces) {
 async function merge(person, into) {
   pick(null);
   await api.mergePeople(person, into);
-  toast(text.merged(nameOf(person), nameOf(into)), [text.undo, () => attempt(async () => {
+  toast(text.merged(into.name ?? person.name), [text.undo, () => attempt(async () => {
     await api.unmergePerson(person);
     await load();
     await showMoved(person, person.faces);
@@ -63,10 +63,17 @@ async function merge(person, into) {
   attempt(() => showMoved(into, into.faces + person.faces));
 }
 
+/** Merge a person into another one, and focus that one. */
+async function mergeHere(person, into) {
+  await merge(person, into);
+  const row = [...byId("persons").children].find((one) => one.dataset.person === into.person_id);
+  (row?.querySelector(".merge") ?? byId("people-title")).focus();
+}
+
 /** Choose a person to be merged: the buttons of the others then say where to. */
 function pick(person) {
   picked = person;
-  byId("merge-hint").textContent = person ? text.mergeHint(nameOf(person)) : "";
+  byId("merge-hint").textContent = person ? text.mergeHint(person.name) : "";
   for (const tile of byId("persons").children) {
     const own = tile.dataset.person === person?.person_id;
     tile.classList.toggle("picked", own);
@@ -77,7 +84,7 @@ function pick(person) {
 }
 
 function tile(person) {
-  const name = make("input", { value: person.name ?? "", title: person.name ?? "", maxLength: 100, placeholder: text.unnamed, autocomplete: "off", "aria-label": text.nameOfPerson(nameOf(person)) });
+  const name = make("input", { value: person.name ?? "", title: person.name ?? "", maxLength: 100, placeholder: text.unnamed, autocomplete: "off", "aria-label": text.nameOfPerson(person.name) });
   name.onchange = () => attempt(async () => {
     Object.assign(person, await api.changePerson(person, { name: name.value.trim() || null }));
     name.value = name.title = person.name ?? "";
@@ -86,14 +93,14 @@ function tile(person) {
   name.onkeydown = ({ key }) => key === "Enter" && name.blur();
   const mergeButton = make("button", { type: "button", className: "merge", "aria-pressed": "false" }, text.merge);
   mergeButton.onclick = () => {
-    if (picked && picked.person_id !== person.person_id) attempt(() => merge(picked, person));
+    if (picked && picked.person_id !== person.person_id) attempt(() => mergeHere(picked, person));
     else pick(picked ? null : person);
   };
   const hide = make("button", { type: "button" }, person.hidden ? text.showAgain : text.hide);
   const row = make(
     "li",
     { draggable: true },
-    make("a", { href: route.bare({ people: person.person_id }), draggable: false, "aria-label": text.imagesOf(nameOf(person)) }, portrait(person.cover, "")),
+    make("a", { href: route.bare({ people: person.person_id }), draggable: false, "aria-label": text.imagesOf(person.name) }, portrait(person.cover, "")),
     name,
     make("small", {}, text.faceCount(person.faces)),
     make("span", { className: "actions" }, mergeButton, hide),
@@ -140,7 +147,7 @@ async function ask() {
   byId("same").hidden = !pair;
   if (!pair) return;
   const { person, other: { person: other } } = pair;
-  const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, nameOf(one), " ", make("small", {}, text.faceCount(one.faces))));
+  const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, one.name ? `${one.name} ` : "", make("small", {}, text.faceCount(one.faces))));
   byId("same-pair").replaceChildren(side(person), side(other));
   const answers = {
     yes: () => merge(...(person.name || !other.name ? [other, person] : [person, other])),
@@ -195,6 +202,19 @@ export async function load() {
 
 export const more = append;
 
-export function start() {
-  byId("hidden-people").onchange = () => attempt(load);
+/** Say why nobody is in a collection; turned on, faces may only not have been found yet. */
+export async function explain(collection) {
+  const mine = latest;
+  const isHidden = byId("hidden-people").checked;
+  const found = isHidden || byId("no-people").hidden ? null : await api.collection(collection);
+  if (mine === latest) byId("no-people").textContent = isHidden ? text.nobodyHidden : found?.faces ? text.nobodyYet : text.facesOff;
+}
+
+/** Set up the view; `collection()` returns the name of the collection that the page shows. */
+export function start(collection) {
+  byId("hidden-people").onchange = () =>
+    attempt(async () => {
+      await load();
+      await explain(collection());
+    });
 }

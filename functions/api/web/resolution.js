@@ -1,7 +1,7 @@
 /** Resolve groups of near-duplicates: keep some images of each and delete the others; all groups with a preview. */
 import * as api from "./api.js";
 import { byId, make, nameOf } from "./dom.js";
-import { progress, toast } from "./notices.js";
+import { hide, progress, toast } from "./notices.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 import { restore } from "./trash.js";
@@ -83,7 +83,7 @@ function line(group, change) {
 /** Show what resolving all groups would do; return the ids of the images that were deleted, or null if that was not wanted. */
 export async function preview() {
   const groups = await all();
-  toast(text.groups(groups.length));
+  hide(); // the progress
   const chosen = new Set(groups);
   const dialog = byId("preview");
   const show = () => {

@@ -49,11 +49,15 @@ export function drop(ids) {
   changed();
 }
 
-/** Set up the bar; `shown` shows what is selected and knows the images. */
+/** Set up the bar; `shown` shows what is selected, knows the images and focuses one of them. */
 export function start(shown) {
   grid = shown;
   byId("select-all").onclick = () => set(grid.all());
-  byId("clear-selection").onclick = clear;
+  byId("clear-selection").onclick = () => {
+    const place = last;
+    clear();
+    grid.focus(place); // the button is gone
+  };
   byId("delete-selected").onclick = askDelete;
 }
 

@@ -1,4 +1,4 @@
-/** The page in Japanese; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Japanese; follows f389ff1bf560 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `${number(count)} 枚の画像`;
@@ -36,12 +36,15 @@ export const text = {
   cancel: "キャンセル",
   hide: "隠す",
   showAgain: "再び表示",
-  mergeHint: (name) => `「${name}」の統合先を選んでください。`,
-  merged: (name, into) => `「${name}」を「${into}」に統合しました。`,
+  facesOff: "ここには誰もいません。管理者がこのコレクションで顔の検出を有効にすると、顔が見つかります。",
+  nobodyYet: "まだ誰もいません。同じ顔が 3 枚の画像で見つかると、人物として表示されます。",
+  nobodyHidden: "非表示の人はいません。",
+  mergeHint: (name) => (name ? `「${name}」の統合先を選んでください。` : "この人の統合先を選んでください。"),
+  merged: (name) => (name ? `2 人を「${name}」に統合しました。` : "2 人を 1 人に統合しました。"),
   named: (name) => `${name} と名付けました。`,
   nameRemoved: "名前を消しました。",
-  nameOfPerson: (name) => `${name} の名前`,
-  imagesOf: (name) => `${name} の画像`,
+  nameOfPerson: (name) => `${name ?? "この人"} の名前`,
+  imagesOf: (name) => `${name ?? "この人"} の画像`,
   faceCount: (count) => `顔 ${number(count)} 件`,
   person: "人物",
   restore: "復元",
@@ -62,6 +65,7 @@ export const text = {
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
   unreadable: (count) => `${number(count)} 件のファイルまたはフォルダーを読み取れませんでした。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",
+  emptyFile: "ファイルが空です。",
   tooLarge: (megabytes) => `画像は ${number(megabytes)} MB までです。`,
   tooLargeToSearch: "ファイルが大きすぎて検索に使えず、このブラウザーでは縮小もできません。アップロードしてから、保存した画像で検索してください。",
   refusedByStorage: "ストレージが画像を拒否しました。もう一度お試しください。",
@@ -169,7 +173,6 @@ export const text = {
   notADuplicateOf: (name) => `${name} は重複ではない`,
   separated: "その画像とは二度と同じ組になりません。",
   allKept: "すべて残し、二度と組にしません。",
-  groups,
   askResolve: (count, gone, more) => `${groups(count)}の最良の画像を残し、${imagesOrMore(gone, more)}を削除しますか？`,
   resolveGroup: (name) => `${name} の組を整理`,
   moreGroups: (count) => `ほか ${groups(count)}`,
@@ -369,7 +372,7 @@ export const page = {
   "This group does not exist any more.": "この組はもうありません。",
   "Empty the trash": "ごみ箱を空にする",
   "The trash of this collection is empty.": "このコレクションのごみ箱は空です。",
-  "Everything stays in your own account.": "すべてはあなた自身のアカウントに残ります。",
+  "Your images stay where PicTrace runs.": "画像は PicTrace が動作する場所にとどまります。",
   "Language": "言語",
   "Selected images": "選択した画像",
   "Select all shown": "表示中をすべて選択",
@@ -423,7 +426,6 @@ export const page = {
   "Yes, merge them": "はい、統合する",
   "No": "いいえ",
   "Not sure": "わからない",
-  "There is nobody here. Faces are found once an administrator turns them on for this collection.": "ここには誰もいません。管理者がこのコレクションで顔の検出を有効にすると、顔が見つかります。",
   "Images of the album": "アルバムの画像",
   "This album has no images.": "このアルバムに画像はありません。",
   "Image": "画像",

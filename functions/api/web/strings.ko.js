@@ -1,4 +1,4 @@
-/** The page in Korean; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Korean; follows f389ff1bf560 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `이미지 ${number(count)}개`;
@@ -36,12 +36,15 @@ export const text = {
   cancel: "취소",
   hide: "숨기기",
   showAgain: "다시 표시",
-  mergeHint: (name) => `“${name}”을(를) 병합할 사람을 고르세요.`,
-  merged: (name, into) => `“${name}”을(를) “${into}”에 병합했습니다.`,
+  facesOff: "아무도 없습니다. 관리자가 이 컬렉션에서 얼굴을 켜면 얼굴을 찾습니다.",
+  nobodyYet: "아직 아무도 없습니다. 같은 얼굴이 이미지 세 장에서 발견되면 인물로 표시됩니다.",
+  nobodyHidden: "숨긴 사람이 없습니다.",
+  mergeHint: (name) => (name ? `“${name}”을(를) 병합할 사람을 고르세요.` : "이 사람을 병합할 사람을 고르세요."),
+  merged: (name) => (name ? `두 사람을 “${name}”(으)로 병합했습니다.` : "두 사람을 한 사람으로 병합했습니다."),
   named: (name) => `${name}(으)로 이름을 지었습니다.`,
   nameRemoved: "이름을 지웠습니다.",
-  nameOfPerson: (name) => `${name}의 이름`,
-  imagesOf: (name) => `${name}의 이미지`,
+  nameOfPerson: (name) => `${name ?? "이 사람"}의 이름`,
+  imagesOf: (name) => `${name ?? "이 사람"}의 이미지`,
   faceCount: (count) => `얼굴 ${number(count)}개`,
   person: "인물",
   restore: "복원",
@@ -62,6 +65,7 @@ export const text = {
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
   unreadable: (count) => `파일 또는 폴더 ${number(count)}개를 읽을 수 없습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",
+  emptyFile: "파일이 비어 있습니다.",
   tooLarge: (megabytes) => `이미지는 최대 ${number(megabytes)} MB까지 가능합니다.`,
   tooLargeToSearch: "파일이 너무 커서 검색할 수 없고, 이 브라우저는 파일을 줄일 수 없습니다. 업로드한 뒤 저장된 이미지로 검색하세요.",
   refusedByStorage: "저장소가 이미지를 거부했습니다. 다시 시도하세요.",
@@ -169,7 +173,6 @@ export const text = {
   notADuplicateOf: (name) => `${name}는 중복이 아님`,
   separated: "그 이미지와 다시 같은 그룹이 되지 않습니다.",
   allKept: "모두 남기며 다시 그룹으로 묶지 않습니다.",
-  groups,
   askResolve: (count, gone, more) => `${groups(count)}에서 가장 좋은 이미지를 남기고 ${imagesOrMore(gone, more)}를 삭제할까요?`,
   resolveGroup: (name) => `${name}의 그룹 정리`,
   moreGroups: (count) => `그 밖에 ${groups(count)}`,
@@ -369,7 +372,7 @@ export const page = {
   "This group does not exist any more.": "이 그룹은 더는 없습니다.",
   "Empty the trash": "휴지통 비우기",
   "The trash of this collection is empty.": "이 컬렉션의 휴지통은 비어 있습니다.",
-  "Everything stays in your own account.": "모든 것은 당신의 계정 안에 남습니다.",
+  "Your images stay where PicTrace runs.": "이미지는 PicTrace가 실행되는 곳에 남습니다.",
   "Language": "언어",
   "Selected images": "선택한 이미지",
   "Select all shown": "표시된 항목 모두 선택",
@@ -423,7 +426,6 @@ export const page = {
   "Yes, merge them": "예, 병합합니다",
   "No": "아니요",
   "Not sure": "잘 모르겠습니다",
-  "There is nobody here. Faces are found once an administrator turns them on for this collection.": "아무도 없습니다. 관리자가 이 컬렉션에서 얼굴을 켜면 얼굴을 찾습니다.",
   "Images of the album": "앨범의 이미지",
   "This album has no images.": "이 앨범에는 이미지가 없습니다.",
   "Image": "이미지",

@@ -1,4 +1,4 @@
-/** The page in Russian; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Russian; follows f389ff1bf560 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const rules = new Intl.PluralRules("ru");
@@ -43,12 +43,15 @@ export const text = {
   cancel: "Отмена",
   hide: "Скрыть",
   showAgain: "Показать снова",
-  mergeHint: (name) => `Выберите, с кем объединить «${name}».`,
-  merged: (name, into) => `«${name}» теперь вместе с «${into}».`,
+  facesOff: "Здесь никого нет. Лица находятся, когда администратор включит их для этой коллекции.",
+  nobodyYet: "Здесь пока никого нет. Человек появится, когда одно лицо найдётся на трёх изображениях.",
+  nobodyHidden: "Скрытых людей нет.",
+  mergeHint: (name) => `Выберите, с кем объединить ${name ? `«${name}»` : "этого человека"}.`,
+  merged: (name) => (name ? `Теперь оба — «${name}».` : "Теперь это один человек."),
   named: (name) => `Имя записано: ${name}.`,
   nameRemoved: "Имя удалено.",
-  nameOfPerson: (name) => `Имя: ${name}`,
-  imagesOf: (name) => `Изображения: ${name}`,
+  nameOfPerson: (name) => (name ? `Имя: ${name}` : "Имя этого человека"),
+  imagesOf: (name) => (name ? `Изображения: ${name}` : "Изображения этого человека"),
   faceCount: (count) => many(count, "лицо", "лица", "лиц"),
   person: "человек",
   restore: "Восстановить",
@@ -69,6 +72,7 @@ export const text = {
   skipped: (count) => `Пропущено, так как это не изображения: ${files(count)}.`,
   unreadable: (count) => `Не удалось прочитать файлов или папок: ${number(count)}.`,
   notAnImage: "Это не изображение и не его веб-адрес.",
+  emptyFile: "Файл пуст.",
   tooLarge: (megabytes) => `Изображение может занимать не более ${number(megabytes)} МБ.`,
   tooLargeToSearch: "Файл слишком велик для поиска, а этот браузер не может его уменьшить. Загрузите его и ищите по сохранённому изображению.",
   refusedByStorage: "Хранилище отклонило изображение. Попробуйте ещё раз.",
@@ -176,7 +180,6 @@ export const text = {
   notADuplicateOf: (name) => `${name} не дубликат`,
   separated: "Оно больше не попадёт в одну группу с тем изображением.",
   allKept: "Все оставлены и больше не будут группироваться.",
-  groups,
   askResolve: (count, gone, more) => `Оставить лучшее из ${ofGroups(count)} и удалить ${imagesOrMore(gone, more)}?`,
   resolveGroup: (name) => `Разобрать группу ${name}`,
   moreGroups: (count) => `и ещё ${groups(count)}`,
@@ -378,7 +381,7 @@ export const page = {
   "This group does not exist any more.": "Этой группы больше нет.",
   "Empty the trash": "Очистить корзину",
   "The trash of this collection is empty.": "Корзина этой коллекции пуста.",
-  "Everything stays in your own account.": "Всё остаётся в вашей учётной записи.",
+  "Your images stay where PicTrace runs.": "Ваши изображения остаются там, где работает PicTrace.",
   "Language": "Язык",
   "Selected images": "Выбранные изображения",
   "Select all shown": "Выбрать все показанные",
@@ -433,7 +436,6 @@ export const page = {
   "Yes, merge them": "Да, объединить",
   "No": "Нет",
   "Not sure": "Не уверен",
-  "There is nobody here. Faces are found once an administrator turns them on for this collection.": "Здесь никого нет. Лица находятся, когда администратор включит их для этой коллекции.",
   "Images of the album": "Изображения альбома",
   "This album has no images.": "В этом альбоме нет изображений.",
   "Image": "Изображение",

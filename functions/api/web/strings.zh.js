@@ -1,4 +1,4 @@
-/** The page in Chinese; follows a5a8d7d70831 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
+/** The page in Chinese; follows f389ff1bf560 (`python -m tests.languages`). It imports locale.js alone: language.js waits for it. */
 import { decimals, number } from "./locale.js";
 
 const images = (count) => `${number(count)} 张图片`;
@@ -36,12 +36,15 @@ export const text = {
   cancel: "取消",
   hide: "隐藏",
   showAgain: "重新显示",
-  mergeHint: (name) => `请选择要将“${name}”合并到的人物。`,
-  merged: (name, into) => `已将“${name}”合并到“${into}”。`,
+  facesOff: "这里没有人物。管理员为此集合开启人脸后,才会查找人脸。",
+  nobodyYet: "这里还没有人物。同一张脸出现在三张图片中后，就会显示为人物。",
+  nobodyHidden: "没有隐藏的人物。",
+  mergeHint: (name) => `请选择要将${name ? `“${name}”` : "此人"}合并到的人物。`,
+  merged: (name) => (name ? `两人已合并为“${name}”。` : "两人已合并为一人。"),
   named: (name) => `已命名为 ${name}。`,
   nameRemoved: "名字已移除。",
-  nameOfPerson: (name) => `${name} 的名字`,
-  imagesOf: (name) => `${name} 的图片`,
+  nameOfPerson: (name) => `${name ?? "此人"} 的名字`,
+  imagesOf: (name) => `${name ?? "此人"} 的图片`,
   faceCount: (count) => `${number(count)} 张人脸`,
   person: "人物",
   restore: "恢复",
@@ -62,6 +65,7 @@ export const text = {
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
   unreadable: (count) => `${number(count)} 个文件或文件夹无法读取。`,
   notAnImage: "这不是图片，也不是图片的网址。",
+  emptyFile: "文件是空的。",
   tooLarge: (megabytes) => `图片最大 ${number(megabytes)} MB。`,
   tooLargeToSearch: "文件太大，无法用来搜索，浏览器也无法将其缩小。请先上传，再用已存储的图片搜索。",
   refusedByStorage: "存储拒绝了这张图片。请重试。",
@@ -169,7 +173,6 @@ export const text = {
   notADuplicateOf: (name) => `${name} 不是重复图片`,
   separated: "它不会再与那张图片归为一组。",
   allKept: "全部保留，不会再归为一组。",
-  groups,
   askResolve: (count, gone, more) => `保留 ${groups(count)}中最好的图片，并删除 ${imagesOrMore(gone, more)}？`,
   resolveGroup: (name) => `处理 ${name} 所在的组`,
   moreGroups: (count) => `以及另外 ${groups(count)}`,
@@ -369,7 +372,7 @@ export const page = {
   "This group does not exist any more.": "此组已不存在。",
   "Empty the trash": "清空回收站",
   "The trash of this collection is empty.": "此图集的回收站是空的。",
-  "Everything stays in your own account.": "一切都保留在您自己的账户中。",
+  "Your images stay where PicTrace runs.": "您的图片保留在运行 PicTrace 的地方。",
   "Language": "语言",
   "Selected images": "所选图片",
   "Select all shown": "选择所有显示的",
@@ -423,7 +426,6 @@ export const page = {
   "Yes, merge them": "是,合并",
   "No": "不是",
   "Not sure": "不确定",
-  "There is nobody here. Faces are found once an administrator turns them on for this collection.": "这里没有人物。管理员为此集合开启人脸后,才会查找人脸。",
   "Images of the album": "相册中的图片",
   "This album has no images.": "此相册没有图片。",
   "Image": "图片",

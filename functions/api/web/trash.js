@@ -56,6 +56,9 @@ function albumLine(album) {
   return line(album, picture, album.title, text.albumImages(album.images), () => restoreAlbum(album));
 }
 
+/** Return the row at a place, or the last one. */
+const rowAt = (place) => byId("trashed").children[place] ?? byId("trashed").lastElementChild;
+
 function line(deleted, picture, name, note, bringBack) {
   const again = make("button", { type: "button", "aria-label": text.restoreOf(name) }, text.restore);
   const row = make(
@@ -72,10 +75,13 @@ function line(deleted, picture, name, note, bringBack) {
     again,
   );
   again.onclick = async () => {
+    const at = [...byId("trashed").children].indexOf(row);
     again.disabled = true;
     if (await bringBack()) row.remove();
     again.disabled = false;
     show();
+    if (document.activeElement === document.body) (row.isConnected ? row : rowAt(at))?.querySelector("button").focus();
+    if (document.activeElement === document.body) byId("trash-title").focus();
   };
   return row;
 }
@@ -111,6 +117,7 @@ export async function empty() {
   clear();
   show();
   toast(text.emptied);
+  byId("trash-title").focus();
 }
 
 /** Show the deleted albums and the first page of images. */

@@ -34,6 +34,7 @@ function post({ url, fields }, file, onProgress, signal) {
 /** Send a file to the collection, again where the connection fails; return the id of the upload. */
 export async function send(file, collection, { maxBytes, onProgress, signal }) {
   if (file.size > maxBytes) throw new api.Problem(text.tooLarge(Math.floor(maxBytes / 2 ** 20)));
+  if (file.size === 0) throw new api.Problem(text.emptyFile);
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {

@@ -1,4 +1,5 @@
 /** The uploads of the page: a queue of files, worked off a few at a time, with its progress. */
+import * as collections from "./collections.js";
 import { byId, make } from "./dom.js";
 import * as key from "./key.js";
 import { text } from "./text.js";
@@ -205,7 +206,7 @@ function enqueue(entries) {
   total += entries.length;
   for (const entry of entries) active.add(entry);
   waiting.push(...entries);
-  byId("uploads-title").textContent = text.uploadsTo(entries[0].collection);
+  byId("uploads-title").textContent = text.uploadsTo(entries[0].collection && collections.titleFor(entries[0].collection));
   resume();
 }
 
@@ -220,6 +221,7 @@ export function add(files, collection) {
     file,
   }));
   enqueue(entries);
+  byId("uploads-title").scrollIntoView({ block: "nearest" });
   keepWaiting(entries);
 }
 
