@@ -75,6 +75,7 @@ def test_tags_and_favourites_are_changed_and_found(page: Page, running: PicTrace
     page.keyboard.press("Enter")
     expect(page.locator("#images > li")).to_have_count(1)
     page.locator("#clear-filters").click()
+    expect(page.locator("#images > li")).to_have_count(3)
 
     page.get_by_role("button", name="Open image 1.png").focus()
     page.keyboard.press("f")

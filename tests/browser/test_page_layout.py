@@ -188,6 +188,18 @@ def test_the_focus_stays_near_what_was_restored_cleared_or_undone(desktop: Page,
     expect(desktop.locator("#images .open:focus, #collection-title:focus")).to_have_count(1)
 
 
+def test_the_image_in_focus_stays_so_when_the_grid_is_read_again(desktop: Page, api: ScriptedApi) -> None:
+    desktop.goto(f"{URL}/?favourite=true")
+    expect(desktop.locator("#images > li")).to_have_count(6)
+    api.held["GET /v1/images"] = []
+    desktop.locator("#only-favourites").click()
+    image = desktop.get_by_role("button", name="Open f2.png")
+    image.focus()
+    api.release("GET /v1/images")
+    expect(desktop.locator("#images[aria-busy]")).to_have_count(0)
+    expect(image).to_be_focused()
+
+
 def test_a_person_is_asked_for_where_the_api_looks_and_named_as_now(desktop: Page, api: ScriptedApi) -> None:
     api.answers["GET /v1/people"] = {"people": [person("anna"), person("ben")], "cursor": None}
     api.answers["GET /v1/people/suggestions"] = {"pairs": [], "cursor": None}

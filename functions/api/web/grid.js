@@ -127,9 +127,11 @@ export async function load(now) {
     if (!page) return;
     if (!filters.any(now)) emptyText = now.album ? text.emptyAlbum : text.empty;
     else emptyText = now.label ? text.noneWithLabel : text.noneWithFilters;
+    const focused = list.contains(document.activeElement) ? idOf(document.activeElement) : null;
     clear();
     listed = wanted;
     add(page.images, "append");
+    if (focused) focus(focused);
     byId("nothing").textContent = emptyText;
     setCursor(page.cursor);
   } catch (problem) {
