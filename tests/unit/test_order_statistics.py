@@ -46,7 +46,7 @@ def test_the_mean_of_the_lowest_is_that_of_the_first_in_order(kind: str, count: 
 
 
 @pytest.mark.parametrize("bins", [16, 32, 128])
-def test_counts_are_those_of_numpy(bins: int) -> None:
-    edges = np.array([-1, -1e-7, 0, 8, 15.99999, 16, 255.99998, 256, 256.1], np.float32)
+def test_counts_are_those_of_numpy_and_levels_beyond_count_as_the_nearest(bins: int) -> None:
+    edges = np.array([-30, -1, -1e-7, 0, 8, 15.99999, 16, 255.99998, 256, 256.1, 300], np.float32)
     given = np.concatenate([values("levels", 5000), edges])
-    assert counted(given, bins).tolist() == np.histogram(given, bins, (0, 256))[0].tolist()
+    assert counted(given, bins).tolist() == np.histogram(np.clip(given, 0, 256), bins, (0, 256))[0].tolist()

@@ -11,7 +11,6 @@ import numpy as np
 from shared.vision.evidence.fitting import quadratic, robust_fit
 from shared.vision.evidence.hues import (
     GRAY,
-    SEVERAL,
     VIVID,
     Cells,
     cells,
@@ -72,7 +71,8 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
     if _part(np.linalg.norm(y - x, axis=1) > SAME, kept) is None:
         return None
     colours = [cells(image, size)[kept] for image in (moved, fixed)]
-    least = LEAST_FLAT if is_flat(moved) and is_flat(fixed) else LEAST
+    drawn = is_flat(moved) and is_flat(fixed)
+    least = LEAST_FLAT if drawn else LEAST
     there, back = x, y
     untoned = _kept(x, y)
     if not untoned:
@@ -82,13 +82,14 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
             return away
         hues_of = coarse(moved), coarse(fixed)
         if retinted(*hues_of) or filtered(*hues_of):
-            recoloured = all(map(is_flat, (moved, fixed))) and min(map(hues, hues_of)) >= SEVERAL
+            recoloured = drawn and min(map(hues, hues_of)) > 0
             return _part(np.linalg.norm(x - y, axis=1) > least, kept) if recoloured else None
         if not _same_ground(x, y, *colours):
             there = chroma(_balanced(moved, fixed, valid), size)[kept]
             back = chroma(_balanced(fixed, moved, valid), size)[kept]
     clipped = np.maximum(*(one.max(axis=1) for one in colours)) > UNCLIPPED
-    weak = turned(there, y) & turned(back, x)
+    # A white balance can be fitted to any recolouring of two flat colours.
+    weak = turned(x, y) if drawn else turned(there, y) & turned(back, x)
     strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
     lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
     other = untoned & (np.linalg.norm(x - y, axis=1) > least)
