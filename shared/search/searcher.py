@@ -263,7 +263,12 @@ class Searcher:
         sides = [views.whole(a.signature), *_mirrored(a), *_inverted(a)]
         compared = [self._compare(a, view, b, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
-        return _settled(a, best, b.signature, ranking)
+        settled = _settled(a, best, b.signature, ranking)
+        if best.inverted or at_least(settled.verdict, Verdict.VARIANT):
+            return settled
+        # Few keypoints of a plain logo are better than those of its inverted version.
+        inverted = (_settled(a, one, b.signature, ranking) for one in compared if one.inverted)
+        return next((one for one in inverted if at_least(one.verdict, Verdict.VARIANT)), settled)
 
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch

@@ -16,6 +16,7 @@ from shared.search.request import SearchRequest
 from shared.search.searcher import Searcher
 from shared.search.timings import Stopwatch
 from shared.vision.embedding import Embedding
+from shared.vision.evidence.judgement import Relation, judge
 from shared.vision.pixels import Pixels
 from tests.images import encoded, pixels
 
@@ -97,3 +98,25 @@ def test_a_logo_laid_over_a_light_gray_is_searched_for_inverted(searcher: Search
     on_light.alpha_composite(Image.open(io.BytesIO(logo(2, "black"))))
     first, *_ = search(searcher, encoded(np.asarray(on_light.convert("RGB")), ".jpg"))
     assert first == ("white-2", Verdict.VARIANT, True)
+
+
+def bars(ink: str, ground: str) -> bytes:
+    """Return a logo of a few large shapes, of which the gray levels alone are enough to place one upon the other."""
+    image = Image.new("RGB", (500, 220), ground)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((20, 30, 180, 190), fill=ink)
+    draw.text((210, 70), "ORBITA", fill=ink, font_size=72)
+    return encoded(np.asarray(image), ".png")
+
+
+@pytest.mark.parametrize(
+    "files", [(bars("black", "white"), bars("white", "black")), (logo(2, "white"), logo(2, "black"))]
+)
+def test_a_logo_and_its_inverted_version_are_compared_as_a_search_does(files: tuple[bytes, bytes]) -> None:
+    searcher = searcher_of({"one": files[1]})[0]
+    a, b = (searcher.describe(data, Stopwatch()) for data in files)
+    for one, other in ((a, b), (b, a)):
+        assert searcher.compare(one, other, Ranking.FUSED).verdict is Verdict.VARIANT
+    first, *_ = search(searcher, files[0])
+    assert first[:2] == ("one", Verdict.VARIANT)
+    assert judge(a.signature.fine, b.signature.fine).relation is not Relation.COPY

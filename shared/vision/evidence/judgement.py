@@ -11,15 +11,16 @@ import numpy as np
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.comparison import VARIANT, Compared, compared_exactly, compared_under
-from shared.vision.evidence.differences import Region, merged, share_within
+from shared.vision.evidence.differences import Region, correlation, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.geometry import area_within, frames, geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.homography import GUIDED_POINTS
 from shared.vision.evidence.overlays import find_overlays
-from shared.vision.evidence.pages import may_be_page
+from shared.vision.evidence.pages import is_page, may_be_page
 from shared.vision.evidence.registration import Mask, Overlap
 from shared.vision.evidence.sides import OverlaidImage
+from shared.vision.evidence.tone import gray
 from shared.vision.keypoints import MIN_INLIERS, Transform
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -189,13 +190,20 @@ def _judged(seen: Compared, a: Pixels, b: Pixels, inliers: int, keypoints: int, 
     partial = max(shares) < MOST_PARTIAL
     by_chance = (mirrored and any(laid)) or sum(laid) > FEW_LAID or (partial and inliers < SURE_INLIERS)
     enough = alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) and not (mirrored and partial)
-    relation = Relation.COPY if nothing_else and enough else Relation.VARIANT
+    is_copy = nothing_else and enough and not _is_inverted_page(seen)
+    relation = Relation.COPY if is_copy else Relation.VARIANT
     if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
         # Letters fall upon each other by chance.
         return NOTHING
     boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
     overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
+
+
+def _is_inverted_page(seen: Compared) -> bool:
+    """Return whether light and dark are exchanged on a page: a logo has a white version and a black one."""
+    levels, others = gray(seen.over.moved), gray(seen.over.fixed)
+    return is_page(seen.found) and correlation(levels, others, seen.over.valid) < 0
 
 
 def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:
