@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 
 from shared.vision.evidence.differences import Agreement, Region, agreement, correlation, regions, window_variance
+from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.registration import Overlap, overlap, refine_bend
+from shared.vision.evidence.shading import shaded
 from shared.vision.evidence.sharpness import Blurred, match_lighting, match_sharpness
 from shared.vision.evidence.tone import curved, gray, is_same_tone, tones
 from shared.vision.keypoints import Transform
@@ -111,4 +113,17 @@ def _in_best_tone(over: Overlap) -> Compared:
         if best is None or best.found.agreeing < VARIANT:
             break
     assert best is not None  # noqa: S101 - there is at least one hypothesis
-    return best
+    return _in_best_shading(best) or best
+
+
+def _in_best_shading(seen: Compared) -> Compared | None:
+    """Compare photographs with shading fitted together with their tone; return None if that leaves a difference."""
+    over = seen.over
+    if seen.found.agreeing < VARIANT or is_page(seen.found):
+        return None
+    for tone in shaded(over.moved, over.fixed, over.valid):
+        a, b = match_sharpness(tone.a, Blurred(tone.b), over.valid)
+        found = agreement(match_lighting(a, b, over.valid), b, window_variance(b), over.valid, tone.gain)
+        if not any(True for _ in regions(found)):
+            return Compared(over, found, [])
+    return None

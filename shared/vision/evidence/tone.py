@@ -1,6 +1,6 @@
 """Bring two images to the same brightness and colour, by robust fits over most of their pixels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,8 +75,8 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
         yield Toned(levels, others, np.ones_like(levels))
         return
     yield _by_gray(levels, others, valid)
-    yield _by_tables(moved, others, valid, channel_tables(moved, fixed, valid))
-    yield _by_tables(moved, others, valid, _linear_tables(moved, fixed, valid))
+    yield by_tables(moved, others, valid, channel_tables(moved, fixed, valid))
+    yield by_tables(moved, others, valid, _linear_tables(moved, fixed, valid))
     hues_of = coarse(moved), coarse(fixed)
     by_filter = filtered(*hues_of)
     if by_filter and monochrome(hues_of[0]):
@@ -142,7 +142,8 @@ def _through(curve: Callable[[Plane], Plane], levels: Plane) -> Plane:
     return _looked_up(curve(ALL_LEVELS), whole) if np.array_equal(whole, levels) else curve(levels)
 
 
-def _by_tables(moved: Pixels, fixed: Plane, valid: Mask, tables: list[Plane]) -> Toned:
+def by_tables(moved: Pixels, fixed: Plane, valid: Mask, tables: Sequence[Plane], shading: Plane | float = 1.0) -> Toned:
+    """Bring an image to the tone of another one by a curve of each channel, at 256 levels, and by a factor."""
     low, high = np.zeros(valid.shape, np.float32), np.zeros(valid.shape, np.float32)
     for share, table, levels in zip(GRAY, tables, cv2.split(moved), strict=True):
         floor, ceiling = table.copy(), table.copy()
@@ -152,7 +153,7 @@ def _by_tables(moved: Pixels, fixed: Plane, valid: Mask, tables: list[Plane]) ->
         high += _looked_up(share * ceiling, whole)
     whole = cv2.cvtColor(moved, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     usual = np.asarray(sum(share * table for share, table in zip(GRAY, tables, strict=True)), np.float32)
-    return Toned(np.clip(fixed, low, high), fixed, _gain(usual, whole, valid))
+    return Toned(np.clip(fixed, low * shading, high * shading), fixed, _gain(usual, whole, valid))
 
 
 def channel_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
