@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from functions.ingest.duplicate_scanner import DuplicateScanner
 from functions.ingest.face_indexer import FaceIndexer
+from functions.ingest.index_wait import waiting_since
 from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
@@ -167,8 +168,8 @@ class Dispatcher:
         except IndexNotReady:
             if not isinstance(task, SettleImage):
                 raise
-            since = task.unready_since or self._clock().isoformat(timespec="seconds")
-            if self._clock() - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
+            since = waiting_since(task.unready_since, self._clock())
+            if since is None:
                 return f"the vector index of faces was not ready for {CHECK_HOURS} hours"
             self._messages.delay_task(replace(task, unready_since=since))
             return "the vector index of faces is still not ready"
@@ -211,8 +212,8 @@ class Dispatcher:
         try:
             settled = self._grouper.settle(check.image_key, description)
         except IndexNotReady:
-            since = check.unready_since or self._clock().isoformat(timespec="seconds")
-            if self._clock() - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
+            since = waiting_since(check.unready_since, self._clock())
+            if since is None:
                 return Settled(), Grouping.DONE, f"no vector index was ready for {CHECK_HOURS} hours"
             self._messages.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS), unready_since=since))
             return Settled(), Grouping.PENDING, "the vector index is still not ready"

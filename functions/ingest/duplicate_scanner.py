@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from functions.ingest.index_wait import waiting_since
 from shared.domain.duplicate_scans import DuplicateScan, ScanStatus
 from shared.domain.errors import IndexNotReady, PictureRefused
 from shared.domain.events import DuplicateCheck, DuplicateScanStep
@@ -86,9 +87,8 @@ class DuplicateScanner:
 
     def _wait(self, scan: DuplicateScan, event: DuplicateScanStep) -> str:
         """Have the same page tried later, or give up; return what was done, in words."""
-        now = self._now()
-        since = event.unready_since or now
-        if datetime.fromisoformat(now) - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
+        since = waiting_since(event.unready_since, datetime.fromisoformat(self._now()))
+        if since is None:
             self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
             return f"no vector index was ready for {CHECK_HOURS} hours"
         self._messages.scan(replace(event, unready_since=since), delay_seconds=INDEX_RETRY_AFTER_SECONDS)
