@@ -11,11 +11,9 @@ from typing import Any, Final, Protocol, TypeVar
 
 from tqdm import tqdm
 
-from infra.operate.prompts import printable
+from infra.operate.prompts import printable, shortened
 from infra.operate.uploader import AddResult, AddStatus
 
-MAX_LISTED: Final = 20
-"""Maximum number of files that the summary names; the report names all of them."""
 QUIET_SECONDS: Final = 30
 """Time between two lines of progress where there is no terminal."""
 
@@ -112,7 +110,7 @@ class AddReport:
 
 
 def summary(results: Sequence[AddResult], seconds: float) -> str:
-    """Return a line of counts, and a line for each of the first `MAX_LISTED` files that are not in."""
+    """Return a line of counts, and a line for each of the first files that are not in; the report names all of them."""
     return _summary(
         AddStatus, Counter(result.status for result in results), [result for result in results if result.code], seconds
     )
@@ -123,9 +121,8 @@ def _summary(statuses: type[StrEnum], counts: Counter[StrEnum], not_added: Seque
         ", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status]) or "nothing was added"
     )
     lines = [f"{by_status} in {seconds:.1f} s"]
-    lines += [printable(f"  {result.path}: {result.status}: {result.reason}") for result in not_added[:MAX_LISTED]]
-    if len(not_added) > MAX_LISTED:
-        lines.append(f"  ... and {len(not_added) - MAX_LISTED:,} more")
+    reasons = [f"{result.path}: {result.status}: {result.reason}" for result in not_added]
+    lines += [printable(f"  {line}") for line in shortened(reasons)]
     return "\n".join(lines)
 
 
