@@ -14,6 +14,8 @@ pytestmark = needs_chromium
 
 NO_ANSWER = 599
 """In place of the status of a call that gets no answer."""
+PLAIN: Answer = {"low_information": False, "took_ms": {"total": 1}}
+NO_MATCHES: Answer = PLAIN | {"matches": [], "model": "m", "candidates": 0}
 
 
 class FailingApi(ScriptedApi):
@@ -265,24 +267,22 @@ def test_the_key_is_not_forgotten_with_waiting_uploads_unless_somebody_agrees(de
 
 
 def test_a_search_without_candidates_does_not_say_that_nothing_is_alike(desktop: Page, api: FailingApi) -> None:
-    search = {"matches": [], "model": "m", "candidates": 0, "low_information": False, "took_ms": {"total": 1}}
-    api.answers["POST /v1/search"] = search
+    api.answers["POST /v1/search"] = NO_MATCHES
     desktop.goto(URL)
     desktop.set_input_files("#file", files("x.png"))
     expect(desktop.locator("#none")).to_have_text("There is no other image here to compare it with.")
-    api.answers["POST /v1/search"] = search | {"candidates": 1}
+    api.answers["POST /v1/search"] = NO_MATCHES | {"candidates": 1}
     desktop.set_input_files("#file", files("y.png"))
     expect(desktop.locator("#none")).to_have_text("Nothing in the collection looks like it.")
 
 
 def test_files_are_searched_for_though_another_tab_keeps_the_old_ones_open(desktop: Page, api: FailingApi) -> None:
-    search = {"matches": [], "model": "m", "candidates": 0, "low_information": False, "took_ms": {"total": 1}}
-    api.answers["POST /v1/search"] = search
+    api.answers["POST /v1/search"] = NO_MATCHES
     desktop.goto(URL)
     desktop.set_input_files("#file", files("x.png"))
     expect(desktop.locator("#query-name")).to_have_text("x.png")
     other = desktop.context.new_page()
-    FailingApi(other).answers["POST /v1/search"] = search
+    FailingApi(other).answers["POST /v1/search"] = NO_MATCHES
     other.goto(URL)
     other.evaluate("sessionStorage.setItem('pictrace-key', 'k')")
     other.reload()
@@ -504,9 +504,6 @@ class Deletable:
             when = {"trashed_at": "2026-01-01T00:00:00Z", "purged_at": "2026-02-01T00:00:00Z"}
             return {"images": [record(one, **when) for one in self.gone], "cursor": None, "days": 30}
         return None
-
-
-PLAIN: Answer = {"low_information": False, "took_ms": {"total": 1}}
 
 
 def match(image: Answer) -> Answer:
